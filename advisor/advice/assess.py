@@ -43,7 +43,7 @@ def _nothing_known(profile: Profile, corpus: Corpus) -> Finding:
         ],
         inputs=facts,
         values=[Value(name="practices answered", low=0, high=0, unit="practices")],
-        doc_ids=[level_doc(corpus, 0), level_doc(corpus, 1), "guide/working-levels"],
+        doc_ids=[level_doc(corpus, 0), level_doc(corpus, 1)],
         rank=1.0,
     )
 
@@ -53,7 +53,7 @@ def _overall(profile: Profile, corpus: Corpus, assessment: Assessment, track: Tr
     interval = assessment.overall(track)
     low, high = int(interval.low), int(interval.high)
     weakest = [c for c in cells if c.interval.low == interval.low]
-    names = [_name(corpus, c.dimension) for c in weakest]
+    names = [_name(c.dimension) for c in weakest]
     best = max(c.interval.low for c in cells)
     opening = setting(profile, corpus)
     where = (
@@ -90,7 +90,7 @@ def _overall(profile: Profile, corpus: Corpus, assessment: Assessment, track: Tr
             columns=["Dimension", "Level", "Decides the next level"],
             rows=[
                 [
-                    _name(corpus, c.dimension).capitalize(),
+                    _name(c.dimension).capitalize(),
                     level_span(c.interval, track),
                     "; ".join(p.title for p in c.blocking[:3]) or "nothing left",
                 ]
@@ -103,7 +103,7 @@ def _overall(profile: Profile, corpus: Corpus, assessment: Assessment, track: Tr
 
 
 def _dimension(profile: Profile, corpus: Corpus, assessment: Assessment, cell: Cell) -> Finding:
-    name = _name(corpus, cell.dimension)
+    name = _name(cell.dimension)
     lacking = [p for p in cell.blocking if assessment.states[p.id] in ("not-held", "implied")]
     partial = [p for p in cell.blocking if assessment.states[p.id] == "partly"]
     unasked = [p for p in cell.blocking if assessment.states[p.id] == "unknown"]
@@ -179,13 +179,13 @@ def confidence_words(assessment: Assessment) -> str:
     return "fair" if assessment.coverage >= 0.4 else "low"
 
 
-def _name(corpus: Corpus, dimension: str) -> str:
-    title = record_title(corpus, "dimension", dimension)
-    return title[0].lower() + title[1:]
+def _name(dimension: str) -> str:
+    # The id is the short name; the record's own is too long to stand in a list.
+    return dimension.replace("-", " ")
 
 
 def _clause(opening: str, titles: list[str], *, colon: bool = False) -> str:
     if not titles:
         return ""
-    more = f" and {len(titles) - 3} more" if len(titles) > 3 else ""
-    return f"{opening}{':' if colon else ''} {listed(titles[:3]) if not more else ', '.join(titles[:3]) + more}"
+    shown = [*titles[:3], f"{len(titles) - 3} more"] if len(titles) > 3 else titles
+    return f"{opening}{':' if colon else ''} {listed(shown)}"

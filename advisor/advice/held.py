@@ -133,6 +133,8 @@ def assess(profile: Profile, corpus: Corpus) -> Assessment:
     for track in tracks(profile):
         for dimension in dimension_ids(corpus):
             own = tuple(p for p in practices if p.dimension == dimension and p.track in (track, "both"))
+            if not own:
+                continue
             interval = level_interval(own, state)
             blocking = tuple(p for p in own if p.level == interval.low + 1 and state[p.id] not in ("held", "excluded"))
             cells.append(Cell(track, dimension, interval, own, blocking))

@@ -10,6 +10,10 @@ from advisor.schema import Finding, FindingKind, Table, Value
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 OURS = "ours-judgement"
+_PROPER = {
+    "I", "Kubernetes", "Python", "Git", "Docker", "Spark", "Airflow", "Terraform", "Helm", "Google", "Microsoft",
+    "Amazon", "Azure", "English", "European", "Article", "Rust", "Java", "Linux", "Prometheus", "Grafana",
+}  # fmt: skip
 
 
 def count(n: int, noun: str, plural: str = "") -> str:
@@ -19,10 +23,12 @@ def count(n: int, noun: str, plural: str = "") -> str:
 
 
 def listed(items: Iterable[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """`a`, `a and b`, `a, b and c`; semicolons where an item has a comma or an "and" of its own."""
     words = list(items)
     if len(words) < 2:
         return "".join(words)
+    if any("," in w or " and " in w or " or " in w for w in words):
+        return f"{'; '.join(words[:-1])}; {last} {words[-1]}"
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
@@ -66,8 +72,8 @@ def sentence(text: str) -> str:
 
 def lower_first(text: str) -> str:
     """The text ready to stand inside a sentence; abbreviations keep their capitals."""
-    first = text.split(" ", 1)[0]
-    if any(c.isupper() for c in first[1:]) or first == "I":
+    first = text.split(" ", 1)[0].strip(".,:;")
+    if any(c.isupper() for c in first[1:]) or first in _PROPER:
         return text
     return text[:1].lower() + text[1:]
 
@@ -75,8 +81,9 @@ def lower_first(text: str) -> str:
 def article(noun: str) -> str:
     """`an ML engineer`, `a data engineer`."""
     first = noun.split()[0]
-    spelled = first.isupper() and first[0] in "AEFHILMNORSX"
-    return f"{'an' if spelled or noun[0].lower() in 'aeio' else 'a'} {noun}"
+    if first[:2].isupper():
+        return f"{'an' if first[0] in 'AEFHILMNORSX' else 'a'} {noun}"
+    return f"{'an' if noun[0].lower() in 'aeio' else 'a'} {noun}"
 
 
 def role_name(corpus: Corpus, role: str) -> str:
