@@ -1,0 +1,234 @@
+"""Corpus → documents → passages → embeddings → a new index version beside the serving one → the pointer flips."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import hashlib
+import json
+import shutil
+import sqlite3
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from advisor.errors import Busy, IndexUnavailable, StorageError
+from advisor.index.manifest import Manifest, current, damaged, index_folder, measure, point_to, read_manifest
+from advisor.index.record import Record, text_hash
+from advisor.knowledge import chunk, glossary, load, render
+from advisor.knowledge.chunk import embed_text, passages
+
+if TYPE_CHECKING:
+    from advisor.config import Settings
+    from advisor.interfaces import Embedder, Vectors
+    from advisor.schema import Document, Passage
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+EMBED_AT_ONCE = 256
+
+
+def build(
+    settings: Settings, embedder: Embedder, progress: Progress | None = None, *, rebuild: bool = False
+) -> Manifest:
+    """The manifest of an index of the present corpus: the serving one where nothing changed, else a new one.
+
+    Only new text is embedded. `rebuild` makes a new version even so. Raises Busy, CorpusError, StorageError or
+    ModelUnavailable; whatever happens, the serving version stays as it was until the new one is complete.
+    """
+    report = progress or _silent
+    data = settings.data
+    with _storage_errors(data), _only_builder(data):
+        serving = None if rebuild else _unchanged(settings, embedder)
+        if serving:
+            report(serving.passages, serving.passages, "unchanged")
+            return serving
+        _sweep(data)
+        report(0, 1, "reading the corpus")
+        corpus = load.load(settings.corpus)
+        documents = render.render(corpus)
+        found: list[Passage] = []
+        for i, document in enumerate(documents.values()):
+            report(i, len(documents), "cutting passages")
+            found.extend(passages(document))
+        if not found:
+            raise IndexUnavailable("The corpus has no text to index.", "Check ADVISOR_CORPUS: advisor corpus check")
+        texts = [embed_text(p, documents[p.doc_id]) for p in found]
+        shas = [text_hash(t) for t in texts]
+        _need_space(data, len(found) * embedder.dimension * 4 * 5 + 10 * sum(map(len, texts)))
+        with Record(data / "index.db") as record:
+            vectors, new = _embed(embedder, texts, shas, record, report)
+            version = f"{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
+            folder = index_folder(data) / f".building-{version}"
+            folder.mkdir(parents=True, mode=0o700)
+            try:
+                report(0, 3, "writing the index")
+                _write(folder, documents, found, texts, vectors, glossary.synonyms(corpus))
+                report(1, 3, "building Chroma")
+                with_chroma = _chroma(folder, version, settings.chroma_url)
+                manifest = Manifest(
+                    version=version,
+                    corpus=corpus.version,
+                    embedder=embedder.identity,
+                    dimension=embedder.dimension,
+                    chunker=chunker_version(),
+                    documents=len(documents),
+                    passages=len(found),
+                    created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+                    chroma=with_chroma,
+                    kinds=dict(Counter(d.kind for d in documents.values())),
+                    files=measure(folder),
+                    embedded=new,
+                )
+                manifest.write(folder)
+                folder.rename(index_folder(data) / version)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            report(2, 3, "switching over")
+            record.replace(documents, found, shas, embedder.identity)
+            before = current(data)
+            point_to(data, version)
+        _retire(data, keep={version, before.name if before else version}, url=settings.chroma_url)
+        report(3, 3, "done")
+        return manifest
+
+
+@cache
+def chunker_version() -> str:
+    """A hash of the code that turns records into embedded text; a change there means new passages."""
+    digest = hashlib.sha256()
+    for module in (render, chunk, glossary):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    pass
+
+
+def _unchanged(settings: Settings, embedder: Embedder) -> Manifest | None:
+    folder = current(settings.data)
+    if folder is None:
+        return None
+    try:
+        manifest = read_manifest(folder)
+    except IndexUnavailable:
+        return None
+    same = (
+        manifest.corpus == load.corpus_version(settings.corpus.resolve())
+        and manifest.embedder == embedder.identity
+        and manifest.chunker == chunker_version()
+        and not damaged(folder, manifest, content=False)
+    )
+    return manifest if same else None
+
+
+def _embed(
+    embedder: Embedder, texts: Sequence[str], shas: Sequence[str], record: Record, report: Progress
+) -> tuple[Vectors, int]:
+    known = record.embeddings(embedder.identity, shas, embedder.dimension)
+    missing = list({sha: text for sha, text in zip(shas, texts, strict=True) if sha not in known}.items())
+    # Like lengths together, so that batches carry little padding.
+    missing.sort(key=lambda item: len(item[1]))
+    for at in range(0, len(missing), EMBED_AT_ONCE):
+        report(at, len(missing), "embedding")
+        some = missing[at : at + EMBED_AT_ONCE]
+        vectors = embedder.embed_documents([text for _, text in some])
+        if not np.isfinite(vectors).all():
+            raise IndexUnavailable("The embedder returned numbers that are not finite.", "Check ADVISOR_EMBEDDER.")
+        record.add_embeddings(embedder.identity, [sha for sha, _ in some], vectors)
+        known.update(zip([sha for sha, _ in some], vectors, strict=True))
+    report(len(missing), len(missing), "embedding")
+    return np.stack([known[sha] for sha in shas]).astype(np.float32), len(missing)
+
+
+def _write(
+    folder: Path,
+    documents: dict[str, Document],
+    found: Sequence[Passage],
+    texts: Sequence[str],
+    vectors: Vectors,
+    synonyms: dict[str, list[str]],
+) -> None:
+    from advisor.index import lexical
+
+    position = {id: i for i, id in enumerate(documents)}
+    rows = [[p.id, position[p.doc_id], p.start, p.end, p.headings] for p in found]
+    _dump(folder / "documents.json", [d.model_dump(exclude_defaults=True) for d in documents.values()])
+    _dump(folder / "passages.json", rows)
+    _dump(folder / "glossary.json", {"synonyms": synonyms, "vocabulary": glossary.vocabulary(texts)})
+    np.save(folder / "embeddings.npy", vectors, allow_pickle=False)
+    lexical.build(texts, folder)
+
+
+def _dump(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8", errors="surrogatepass")
+
+
+def _chroma(folder: Path, version: str, url: str | None) -> bool:
+    """True where Chroma holds the version and was seen to find it; without it the exact store serves."""
+    from advisor.index.store_chroma import build_in_child
+
+    try:
+        build_in_child(folder, version, url)
+    except IndexUnavailable:
+        shutil.rmtree(folder / "chroma", ignore_errors=True)
+        _need_space(folder, 1 << 20)
+        return False
+    return True
+
+
+def _need_space(folder: Path, size: int) -> None:
+    if shutil.disk_usage(folder).free < size:
+        raise OSError(errno.ENOSPC, "not enough free space for a new index")
+
+
+def _sweep(data: Path) -> None:
+    """Remove what a builder that was killed left behind."""
+    for left in index_folder(data).glob(".building-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _retire(data: Path, keep: set[str], url: str | None) -> None:
+    for folder in index_folder(data).iterdir():
+        if folder.is_dir() and folder.name not in keep:
+            if url:
+                from advisor.index.store_chroma import drop_in_child
+
+                drop_in_child(folder, folder.name, url)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _only_builder(data: Path) -> Iterator[None]:
+    index_folder(data).mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(data / "index.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as e:
+        raise Busy("Another process is building the index.", "Wait until it is done, then try again.") from e
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _storage_errors(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as e:
+        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
+        raise StorageError(
+            f"The index cannot be written in {data}: {reason}. The index in use was not touched.",
+            "Free space or correct the permissions, then run: advisor index",
+        ) from e

@@ -1,0 +1,171 @@
+"""Chroma as a disposable vector index: built and checked in a child process, never added to afterwards.
+
+A writer killed while an embedded Chroma flushes can leave it broken for good, and a
+broken one can crash whoever opens it. So: own embeddings always, one flush, one owner.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import chromadb
+import numpy as np
+from chromadb.config import Settings as ChromaSettings
+from filelock import FileLock, Timeout
+
+from advisor.errors import Busy, IndexUnavailable
+
+if TYPE_CHECKING:
+    from advisor.interfaces import Vectors
+
+ROWS_PER_ADD = 5000
+"""Chroma refuses more than 5,461 at once."""
+
+
+class ChromaStore:
+    """One index version in Chroma. Raises Busy where another process owns the folder."""
+
+    def __init__(self, folder: Path, version: str, ids: list[str], url: str | None) -> None:
+        self._lock: FileLock | None = None
+        if url is None:
+            self._lock = FileLock(folder / "chroma.lock")
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout as e:
+                raise Busy(
+                    "Another process owns this Chroma index.", "Stop it, or set ADVISOR_CHROMA_URL to share a server."
+                ) from e
+        try:
+            self._collection = _client(folder, url).get_collection(_collection_name(version), embedding_function=None)
+        except Exception as e:  # Chroma raises whatever its Rust core, SQLite or HTTP client raises
+            self.close()
+            raise IndexUnavailable(
+                f"Chroma cannot open the index: {e}", "Build it again: advisor index --rebuild"
+            ) from e
+        self._row = {id: row for row, id in enumerate(ids)}
+
+    def search(self, vector: Vectors, k: int, allowed: Vectors | None = None) -> list[tuple[int, float]]:
+        """Up to k (row, cosine) pairs, best first. Filtered searches belong to the exact store."""
+        if allowed is not None:
+            raise ValueError("Chroma's metadata filters cost 20 to 50 times the query; filter in the exact store")
+        k = min(k, len(self._row))
+        if k <= 0:
+            return []
+        try:
+            found = self._collection.query(query_embeddings=[vector.tolist()], n_results=k, include=["distances"])
+        except Exception as e:
+            raise IndexUnavailable(f"Chroma cannot search: {e}", "Build it again: advisor index --rebuild") from e
+        distances = (found["distances"] or [[]])[0]
+        return [
+            (self._row[i], 1.0 - float(d)) for i, d in zip(found["ids"][0], distances, strict=True) if i in self._row
+        ]
+
+    def close(self) -> None:
+        """Give the folder back."""
+        if self._lock is not None:
+            self._lock.release()
+
+
+def build_in_child(folder: Path, version: str, url: str | None) -> None:
+    """Build and then check the collection, each in a process of its own. Raises IndexUnavailable."""
+    for step in ("build", "verify"):
+        result = _child(step, folder, version, url)
+        if result.returncode:
+            said = (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1]
+            raise IndexUnavailable(f"Chroma failed to {step} the index: {said}", "Check free disk space.")
+
+
+def drop_in_child(folder: Path, version: str, url: str) -> None:
+    """Remove a retired version from a Chroma server; a server that is away keeps it until next time."""
+    _child("drop", folder, version, url)
+
+
+def sqlite_is_sound(folder: Path) -> bool:
+    """True where Chroma's SQLite file passes SQLite's own check."""
+    path = folder / "chroma" / "chroma.sqlite3"
+    try:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return False
+
+
+def _child(step: str, folder: Path, version: str, url: str | None) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).resolve().parents[2])
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]),
+        "ANONYMIZED_TELEMETRY": "False",
+    }
+    command = [sys.executable, "-m", "advisor.index.store_chroma", step, str(folder), version, url or ""]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def _client(folder: Path, url: str | None) -> Any:
+    settings = ChromaSettings(anonymized_telemetry=False)
+    if url is None:
+        return chromadb.PersistentClient(str(folder / "chroma"), settings=settings)
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    return chromadb.HttpClient(
+        host=parts.hostname or "localhost", port=parts.port or (443 if secure else 8000), ssl=secure, settings=settings
+    )
+
+
+def _collection_name(version: str) -> str:
+    return f"advisor-{version}"
+
+
+def _load(folder: Path) -> tuple[list[str], Vectors]:
+    rows = json.loads((folder / "passages.json").read_text("utf-8"))
+    return [row[0] for row in rows], np.load(folder / "embeddings.npy", allow_pickle=False)
+
+
+def _build(folder: Path, version: str, url: str | None) -> None:
+    ids, vectors = _load(folder)
+    # One flush: the threshold is met by the last row, neither before (torn files) nor never (replay at each opening).
+    hnsw = {"space": "cosine", "ef_search": 200, "batch_size": min(100, max(2, len(ids)))}
+    if url is None:
+        hnsw["sync_threshold"] = max(2, len(ids))
+    collection = _client(folder, url).create_collection(
+        _collection_name(version), embedding_function=None, configuration={"hnsw": hnsw}
+    )
+    for at in range(0, len(ids), ROWS_PER_ADD):
+        collection.add(ids=ids[at : at + ROWS_PER_ADD], embeddings=vectors[at : at + ROWS_PER_ADD])
+
+
+def _verify(folder: Path, version: str, url: str | None) -> None:
+    """Every id is there, and each tried vector finds itself: `count()` alone was seen to lie."""
+    ids, vectors = _load(folder)
+    collection = _client(folder, url).get_collection(_collection_name(version), embedding_function=None)
+    if set(collection.get(include=[])["ids"]) != set(ids):
+        raise SystemExit("ids differ from the record")
+    missed = 0
+    tried = range(0, len(ids), max(1, len(ids) // 2000))
+    for at in range(0, len(tried), 100):
+        rows = list(tried[at : at + 100])
+        found = collection.query(query_embeddings=vectors[rows], n_results=min(5, len(ids)), include=["distances"])
+        for row, names, distances in zip(rows, found["ids"], found["distances"] or [], strict=True):
+            # Equal texts have equal vectors: distance nought is as good as the id itself.
+            missed += ids[row] not in names and (not distances or distances[0] > 1e-5)
+    if missed > 0.001 * len(tried):
+        raise SystemExit(f"{missed} of {len(tried)} passages cannot be found by their own vector")
+
+
+def _drop(folder: Path, version: str, url: str | None) -> None:
+    _client(folder, url).delete_collection(_collection_name(version))
+
+
+if __name__ == "__main__":
+    _step, _folder, _version, _url = sys.argv[1:5]
+    {"build": _build, "verify": _verify, "drop": _drop}[_step](Path(_folder), _version, _url or None)
