@@ -56,7 +56,7 @@ def test_a_passage_stands_under_its_heading_path_and_fits_the_window() -> None:
         + "\n### Batch\n\nRe-run it.\n"
     )
     found = passages(document(text))
-    assert [p.headings for p in found][0] == ["Rollback"]
+    assert found[0].headings == ["Rollback"]
     assert found[-1].headings == ["Rollback", "Triggers", "Batch"]
     listed = [p for p in found if p.headings == ["Rollback", "Triggers"]]
     assert len(listed) > 1

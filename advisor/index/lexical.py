@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from advisor.interfaces import Vectors
 
 _STOP = frozenset(
-    "a about all also am an and any are as at be been but by can could did do does for from get had has have how i if "
-    "in into is it its just let me my of on or our please should so some tell than that the their them then there "
-    "these they this those to up us was we what when where which who why will with would you your".split()
+    words(
+        "a about all also am an and any are as at be been but by can could did do does for from get had has have how i "
+        "if in into is it its just let me my of on or our please should so some tell than that the their them then "
+        "there these they this those to up us was we what when where which who why will with would you your"
+    )
 )
 _stemmer = Stemmer.Stemmer("english")
 

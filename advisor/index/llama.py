@@ -33,7 +33,8 @@ def sections(text: str) -> list[tuple[int, int]]:
 
 def sentences(text: str) -> list[str]:
     """The text cut at sentence starts; joined, the pieces give the text from its first visible character on."""
-    return _sentences(text)
+    pieces: list[str] = _sentences(text)
+    return pieces
 
 
 class HybridLlamaRetriever(BaseRetriever):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from advisor.index.weights import count_tokens
@@ -13,6 +13,8 @@ from advisor.schema import Document, Passage
 
 TOKENS = 200
 """A passage's size; the rest of the embedder's 256-token window is for title and headings."""
+
+_Splitter = Callable[[str], list[str]]
 
 _HEADING = re.compile(r"(#+)\s([^\n]*)")
 _FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
@@ -60,7 +62,7 @@ def passages(document: Document) -> list[Passage]:
 
 
 def embed_text(passage: Passage, document: Document) -> str:
-    """What the embedder and BM25 read: title, heading path, text, and for an opening passage the questions it answers."""
+    """What the embedder and BM25 read: headings, text and, for an opening passage, the questions it answers."""
     path: list[str] = []
     for heading in [document.title, *passage.headings]:
         if heading not in path:
@@ -79,7 +81,7 @@ def _trim(text: str, start: int, end: int) -> _Span | None:
     return _Span(start, end) if start < end else None
 
 
-def _pack(text: str, body: _Span, sentences: object) -> Iterator[_Span]:
+def _pack(text: str, body: _Span, sentences: _Splitter) -> Iterator[_Span]:
     """Neighbouring blocks joined up to the size; a block of its own where one alone is larger."""
     current: _Span | None = None
     for block in _blocks(text, body, sentences):
@@ -91,9 +93,8 @@ def _pack(text: str, body: _Span, sentences: object) -> Iterator[_Span]:
         yield current
 
 
-def _blocks(text: str, body: _Span, sentences: object) -> Iterator[_Span]:
+def _blocks(text: str, body: _Span, sentences: _Splitter) -> Iterator[_Span]:
     """Paragraphs, list items with what is indented under them, table rows and fenced code; a long one by sentence."""
-    assert callable(sentences)
     for block in _lines(text, body):
         if count_tokens(text[block.start : block.end]) <= TOKENS or _FENCE.match(text, block.start):
             yield block

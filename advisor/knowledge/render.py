@@ -249,13 +249,9 @@ def _tool(corpus: Corpus, t: Tool) -> _Page:
         "no": f"{name} cannot be self-hosted",
     }[t.self_host]
     clouds = [c.upper() if c != "azure" else "Azure" for c in t.clouds if c != "any"]
-    version = (
-        f"{name} {t.version} was the newest release found"
-        + (f", released in {t.version_date}" if t.version_date else f" in {t.as_of}")
-        if t.version
-        else ""
-    )
-    status = f"{name} {_STATUS[t.status]}" + (f" (as of {t.status_date or t.as_of})")
+    released = f", released in {t.version_date}," if t.version_date else ""
+    version = f"{name} {t.version}{released} was the newest release found by {t.as_of}." if t.version else ""
+    status = f"{name} {_STATUS[t.status]} (as of {t.status_date or t.as_of})"
     levels = f"{t.level_from}" if t.level_from == t.level_to else f"{t.level_from} to {t.level_to}"
     return name, [
         t.lead + known,
@@ -278,7 +274,7 @@ def _tool(corpus: Corpus, t: Tool) -> _Page:
             sentence(status),
             [],
             sentence(t.status_note),
-            sentence(version) if version else "",
+            version,
             "" if t.recommend else f"Do not pick {name} for new work.",
         ),
         _section(
@@ -399,7 +395,7 @@ def _threat(corpus: Corpus, t: Threat) -> _Page:
         _section(f"Example of {n}", sentence(f"{name} {kinds[t.example_kind]}: {t.example}")),
         _section(
             f"Safeguards against {n}",
-            f"Against {n} there are {_count(len(t.safeguards), 'safeguard')}, by working level and owner.",
+            f"The defence against {n} has {_count(len(t.safeguards), 'safeguard')}, by working level and owner.",
             [
                 f"From level {s.level}, owned by the {_mid(_name(corpus, 'role', s.owner))}: {sentence(s.text)}"
                 for s in t.safeguards
@@ -484,7 +480,8 @@ def _level(_: Corpus, lv: Level) -> _Page:
 def _model_level(model: MaturityModel, lv: ModelLevel) -> str:
     fits = sentence(f"{model.name} level {lv.number} fits when: {lv.fits_when}") if lv.fits_when else ""
     criteria = [c.text + (f" ({c.note.rstrip('.')})" if c.note else "") for c in lv.criteria]
-    page = _section(f"{model.name}, level {lv.number}: {lv.name}", sentence(lv.lead), criteria, fits)
+    asks = f"Level {lv.number} of {model.name} asks for the following." if criteria else ""
+    page = _section(f"{model.name}, level {lv.number}: {lv.name}", sentence(lv.lead), criteria, fits, asks)
     if lv.to_next:
         steps = "\n".join(f"- {sentence(s)}" for s in lv.to_next)
         page += f"\n\nTo leave level {lv.number} of {model.name}, take these steps.\n\n{steps}"

@@ -55,7 +55,7 @@ def _load(kind: Any, name: str) -> Any:
         ) from e
 
 
-class _Pooled(torch.nn.Module):
+class _Pooled(torch.nn.Module):  # type: ignore[misc]
     """Transformer, mean over the attended tokens, unit length: one graph from token ids to sentence vector."""
 
     def __init__(self, transformer: torch.nn.Module) -> None:
