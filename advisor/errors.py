@@ -51,7 +51,11 @@ class InputError(AdvisorError):
 
 
 class ModelUnavailable(AdvisorError):
-    """The chat model or embedder could not be reached, or talked nonsense."""
+    """The chat model or embedder could not be reached, or talked nonsense; `reason` is a short code."""
+
+    def __init__(self, message: str, hint: str = "", reason: str = "unavailable") -> None:
+        super().__init__(message, hint)
+        self.reason = reason
 
 
 class MissingExtra(AdvisorError):

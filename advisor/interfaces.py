@@ -45,14 +45,20 @@ class Message(TypedDict):
     content: str
 
 
+class Reply(Protocol):
+    """A chat model's answer as it comes in. Iterating raises ModelUnavailable and nothing else."""
+
+    usage: tuple[int, int]
+    """(prompt tokens, completion tokens), once the reply has ended; (0, 0) if the endpoint does not say."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Pieces of text, in order; ends normally only where the model finished its answer."""
+
+
 class ChatModel(Protocol):
-    """Turns messages into text, piece by piece. Raises ModelUnavailable and nothing else."""
+    """Turns messages into text, piece by piece."""
 
     name: str
 
-    def stream(self, messages: Sequence[Message], *, deadline: float) -> Iterator[str]:
-        """Pieces of text; ends by `deadline` (time.monotonic()), by raising if it must."""
-
-    @property
-    def usage(self) -> tuple[int, int]:
-        """(prompt tokens, completion tokens) of this thread's last finished stream; (0, 0) if not told."""
+    def stream(self, messages: Sequence[Message], *, deadline: float) -> Reply:
+        """A reply that has ended, one way or the other, by `deadline` (time.monotonic() seconds)."""

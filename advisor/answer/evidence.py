@@ -1,0 +1,128 @@
+"""From retrieved passages to ranked sections: what the answer may be made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from advisor.answer.sections import Section, Unit, section_at, sections
+from advisor.answer.text import stems
+from advisor.answer.understand import Understanding, Wants
+from advisor.schema import Document, Hit
+
+Rarity = Callable[[str], float]
+"""Stem → how telling it is: 0 for a word in every passage, 1 for one in hardly any."""
+
+_DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b", re.IGNORECASE)
+_KIND_DOCS = {
+    "tool": "tool", "practice": "practice", "role": "role", "threat": "threat", "maturity-model": "maturity-model",
+    "regulation": "regulation", "adaptation": "adaptation", "dimension": "dimension", "stage": "stage",
+    "term": "term", "guide": "guide",
+}  # fmt: skip
+_SPECIFIC = ("tool", "practice", "role", "threat", "maturity-model", "regulation", "guide", "adaptation")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A section with the document it is from and how well it answers."""
+
+    section: Section
+    document: Document
+    score: float
+    dense: float
+    coverage: float
+    """Share of the question's telling words that it contains, weighted by rarity."""
+
+
+def coverage(wanted: set[str], found: set[str] | frozenset[str], rarity: Rarity) -> float:
+    """Rarity-weighted share of `wanted` that is in `found`; 1 where nothing is wanted."""
+    total = sum(rarity(w) for w in wanted)
+    return sum(rarity(w) for w in wanted if w in found) / total if total else 1.0
+
+
+def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list[str]:
+    """The documents of the records that the question names."""
+    found = []
+    for kind, ids in u.entities.items():
+        prefix = _KIND_DOCS.get(kind)
+        found += [f"{prefix}/{id}" for id in ids if prefix and f"{prefix}/{id}" in documents]
+    return found
+
+
+def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document], rarity: Rarity) -> list[Ranked]:
+    """The sections behind the hits and of the named records, best first."""
+    wanted = stems(u.question)
+    query = stems(u.query)
+    named = set(named_documents(u, documents))
+    definition = bool(_DEFINITION.search(u.question))
+    best_score = max((h.score for h in hits), default=1.0) or 1.0
+    pool: dict[tuple[str, int], tuple[Section, Document, float, float]] = {}
+    for hit in hits:
+        section = section_at(hit.document, hit.passage.start)
+        if section is None:
+            continue
+        key = (section.doc_id, section.start)
+        old = pool.get(key)
+        if old is None or hit.score > old[2]:
+            pool[key] = (section, hit.document, hit.score / best_score, max(hit.dense, old[3] if old else 0.0))
+    for doc_id in sorted(named):
+        for section in sections(documents[doc_id]):
+            pool.setdefault((doc_id, section.start), (section, documents[doc_id], 0.0, 0.0))
+    ranked = []
+    for section, document, score, dense in pool.values():
+        words = {s for unit in section.units for s in unit.stems} | stems(" ".join(section.headings))
+        covered = coverage(wanted or query, words, rarity)
+        heading = coverage(query, stems(" ".join(section.headings)), rarity)
+        lead = section.lead
+        value = 0.45 * score + 0.55 * max(dense, 0.0) + 0.35 * covered + 0.2 * heading
+        if document.id in named:
+            value += 0.22 if document.kind in _SPECIFIC else 0.08
+            if definition and section is sections(document)[0]:
+                value += 0.25
+        elif definition and document.kind == "term":
+            value += 0.03
+        if document.kind == "guide":
+            value += 0.05
+        if lead is None:
+            value -= 0.2
+        ranked.append(Ranked(section, document, value, dense, covered))
+    return sorted(ranked, key=lambda r: (-r.score, r.document.id, r.section.start))
+
+
+_MONEY = re.compile(r"(?:USD|EUR|GBP|CHF|INR|[$€£₹])\s?\d|\d[\d,.]*\s?(?:k|m|million|thousand)?\s?(?:USD|EUR|GBP|CHF|INR|dollars|euros|pounds|lakh)|\bfree\b|\bper (?:seat|user|month|hour|million)\b", re.IGNORECASE)  # fmt: skip
+_DATE = re.compile(r"\b(?:19|20)\d\d\b")
+_DIGIT = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|half|weekly|daily|monthly|quarter)\b", re.IGNORECASE)
+_VERSION = re.compile(r"\b\d+\.\d+")
+_LICENCE = re.compile(r"licen[cs]e|open[- ]source|source[- ]available|proprietary|Apache|MIT|BSD|GPL|BSL|Elastic", re.IGNORECASE)
+_NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]+")
+_FITS: dict[Wants, re.Pattern[str]] = {
+    "amount": _MONEY, "date": _DATE, "count": _DIGIT, "version": _VERSION, "licence": _LICENCE, "person": _NAME, "place": _NAME,
+}  # fmt: skip
+
+
+def answers(unit: Unit, wants: Wants) -> bool:
+    """Does the sentence contain the kind of fact that was asked for?"""
+    return wants == "any" or bool(_FITS[wants].search(unit.text))
+
+
+def fact_unit(
+    u: Understanding, ranked: Sequence[Ranked], rarity: Rarity, depth: int = 10
+) -> tuple[Ranked, Unit, float] | None:
+    """The sentence that holds the asked-for kind of fact and covers the question best, with its coverage."""
+    wanted = stems(u.query if u.follow_up else u.question) - _ASKING_STEMS
+    best: tuple[Ranked, Unit, float] | None = None
+    best_value = 0.0
+    for place, r in enumerate(ranked[:depth]):
+        context = stems(" ".join(r.section.headings))
+        for unit in r.section.units:
+            if not answers(unit, u.wants):
+                continue
+            covered = coverage(wanted, unit.stems | context, rarity)
+            value = covered + 0.35 * r.score - 0.01 * place
+            if value > best_value:
+                best, best_value = (r, unit, covered), value
+    return best
+
+
+_ASKING_STEMS = stems("how much many cost costs price prices pay paid salary salaries earn when did date year version latest newest release licence license licensed")  # fmt: skip

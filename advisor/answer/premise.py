@@ -1,0 +1,145 @@
+"""False premises: a question that takes for granted what the corpus says otherwise gets that said first.
+
+Three checks, none of them a list of known traps: a level that a maturity model does not
+have, a state of a tool that its record contradicts, and a figure or date that the
+nearest passages give differently for the same thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from advisor.answer.evidence import Ranked
+from advisor.answer.sections import Unit, sections
+from advisor.answer.text import NUMBER_WORDS, numbers, stem, words
+from advisor.answer.understand import Understanding
+from advisor.knowledge.load import Corpus
+from advisor.knowledge.records import MaturityModel, Tool
+from advisor.schema import Document
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What is wrong with the question, and the sentence that says how it is."""
+
+    text: str
+    document: Document
+    unit: Unit
+
+
+_STATE: list[tuple[re.Pattern[str], frozenset[str], str]] = [
+    (re.compile(r"\b(actively (developed|maintained)|well maintained|newest|latest|best|popular|recommended|start(ing)? with|adopt|use|choose|pick)\b", re.IGNORECASE),
+     frozenset({"dormant", "frozen", "retired", "closed", "maintenance"}), "is no longer a choice for new work"),
+]  # fmt: skip
+_CLAIMS_OPEN = re.compile(r"\b(open[- ]source|apache|mit[- ]licen\w+|foss|oss)\b", re.IGNORECASE)
+_CLAIMS_CLOSED = re.compile(r"\b(proprietary|closed[- ]source|commercial(-| )only|not open[- ]source)\b", re.IGNORECASE)
+_ASKS_LICENCE = re.compile(r"^\W*(is|are|does|do|what|which|how)\b.{0,40}\b(open[- ]source|licen\w+|free)\b[^,]*\?*$", re.IGNORECASE)
+_CLAIMS_DEAD = re.compile(r"\b(shut ?down|discontinued|dead|abandoned|archived|deprecated|retired|unmaintained|killed)\b", re.IGNORECASE)
+_COUNTED = re.compile(
+    rf"\b(?P<n>\d+|{'|'.join(w for w in NUMBER_WORDS if w not in ('a', 'an', 'no', 'one', 'zero', 'single', 'couple'))})[- ]"
+    r"(?:\w+[- ]){0,2}?(?P<noun>levels?|stages?|roles?|tools?|tests?|models?|steps?|phases?|pillars?|principles?|components?|"
+    r"sections?|dimensions?|risks?|entries|threats?|practices|papers?|axes|questions|points)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
+def corrections(
+    u: Understanding, ranked: Sequence[Ranked], corpus: Corpus, documents: Mapping[str, Document]
+) -> list[Correction]:
+    """What the question takes for granted and the corpus contradicts, the surest first; at most two."""
+    found = [
+        *_levels(u, corpus, documents),
+        *_tools(u, corpus, documents),
+        *_counts(u, ranked, documents),
+        *_years(u, ranked),
+    ]
+    unique = {(c.document.id, c.unit.start): c for c in reversed(found)}
+    return [c for c in dict.fromkeys(found) if unique.get((c.document.id, c.unit.start)) is not None][:2]
+
+
+def _levels(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) -> Iterator[Correction]:
+    asked = [int(n) for n in u.entities.get("level", []) if n.isdigit()]
+    for id in u.entities.get("maturity-model", []) if asked else []:
+        model = corpus.get(MaturityModel, id)
+        have = [level.number for level in model.levels]
+        wrong = [n for n in asked if have and n not in have]
+        document = documents.get(f"maturity-model/{id}")
+        if wrong and document and (unit := _first(document)):
+            text = f"{model.name} has no level {wrong[0]}: its levels run from {min(have)} to {max(have)}."
+            yield Correction(text, document, unit)
+
+
+def _tools(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) -> Iterator[Correction]:
+    for id in u.entities.get("tool", []):
+        tool = corpus.get(Tool, id)
+        document = documents.get(f"tool/{id}")
+        if document is None:
+            continue
+        status = _about(document, tool.status_note) or _first(document)
+        licence = _about(document, tool.licence) or _first(document)
+        asking = _ASKS_LICENCE.search(u.question)
+        if _CLAIMS_OPEN.search(u.question) and not asking and tool.openness not in ("open-source", "open-core") and licence:
+            yield Correction(f"{tool.name} is not open source: its licence is {tool.licence}.", document, licence)
+        elif _CLAIMS_CLOSED.search(u.question) and not asking and tool.openness in ("open-source", "open-core") and licence:
+            yield Correction(f"{tool.name} is not closed: its licence is {tool.licence}.", document, licence)
+        if _CLAIMS_DEAD.search(u.question) and tool.status in ("active", "acquired", "relicensed") and tool.recommend:
+            if status and not u.question.rstrip().endswith(("dead?", "discontinued?", "abandoned?", "deprecated?", "maintained?")):
+                yield Correction(f"{tool.name} has not been given up. {tool.status_note}", document, status)
+        if not tool.recommend and u.intent in ("explain", "tool", "next") and status:
+            for pattern, states, words_ in _STATE:
+                if tool.status in states and pattern.search(u.question):
+                    yield Correction(f"{tool.name} {words_}. {tool.status_note}", document, status)
+
+
+def _counts(u: Understanding, ranked: Sequence[Ranked], documents: Mapping[str, Document]) -> Iterator[Correction]:
+    """'The paper's five levels' where the nearest passages count that noun differently and never so."""
+    subjects = {stem(w) for m in u.mentions for w in words(m.words)}
+    for m in _COUNTED.finditer(u.question):
+        n, noun = str(NUMBER_WORDS.get(m["n"].lower(), m["n"])), stem(m["noun"].lower())
+        others: list[tuple[Document, Unit]] = []
+        agreed = False
+        for r in ranked[:8]:
+            about = {stem(w) for w in words(" ".join([r.document.title, *r.section.headings]))}
+            if subjects and not subjects & about:
+                continue
+            for unit in r.section.units:
+                for other in _COUNTED.finditer(unit.text):
+                    if stem(other["noun"].lower()) == noun:
+                        value = str(NUMBER_WORDS.get(other["n"].lower(), other["n"]))
+                        agreed |= value == n
+                        others.append((r.document, unit))
+        if others and not agreed:
+            document, unit = others[0]
+            yield Correction(f"The corpus does not know “{m.group()}” here; what it says is this:", document, unit)
+
+
+def _years(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
+    """A date taken for granted that the best section gives differently for the same event."""
+    asked = set(_YEAR.findall(u.question))
+    if not asked or u.wants == "date" or not ranked or u.entities.get("tool"):
+        return
+    said = {stem(w) for w in words(u.question)} - {y for y in asked}
+    best: tuple[float, Document, Unit] | None = None
+    for r in ranked[:4]:
+        for unit in r.section.units:
+            years = set(_YEAR.findall(unit.text))
+            if years & asked:
+                return
+            shared = len(unit.stems & said) / max(4, len(said))
+            if years and shared >= 0.45 and (best is None or shared > best[0]):
+                best = (shared, r.document, unit)
+    if best and numbers(best[2].text):
+        yield Correction("The date in the question is not the one the corpus gives:", best[1], best[2])
+
+
+def _first(document: Document) -> Unit | None:
+    return next((unit for section in sections(document) for unit in section.units), None)
+
+
+def _about(document: Document, text: str) -> Unit | None:
+    wanted = set(words(text))
+    units = [unit for section in sections(document) for unit in section.units]
+    return max(units, key=lambda unit: len(wanted & set(words(unit.text))), default=None)

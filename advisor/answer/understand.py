@@ -1,0 +1,139 @@
+"""What was asked: the cleaned question, what it is about, what it wants, and what it says about the asker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from advisor.answer.extract import extract
+from advisor.answer.intent import route
+from advisor.answer.lexicon import Lexicon, Mention, entities
+from advisor.answer.text import clean, content_words, language, unique, words
+from advisor.errors import InputError
+from advisor.schema import Intent, Profile, ProfileChange, Turn
+
+LONGEST_QUESTION = 4000
+Wants = Literal["amount", "date", "count", "version", "person", "place", "licence", "any"]
+"""The kind of fact an answer must contain to be one."""
+
+_FOLLOW_UP = re.compile(
+    r"^\W*(and|but|or|so|then|also|what about|how about|what else|why( not)?\b\W*$|how so|really|ok(ay)?\b|which (one|of)|"
+    r"more|tell me more|go on|elaborate|explain (that|this|more)|in (that|which) case|for (a|an|the|our)\b|"
+    r"(it|that|this|they|them|those|these|he|she)\b|is (it|that|this)\b|are (they|those|these)\b|(can|could|does|do|will|would|should) (it|that|this|they|those)\b)",
+    re.IGNORECASE,
+)
+_POINTING = re.compile(
+    r"\b(it|its|that one|this one|them|those|these|they|their|the (first|second|third|last|former|latter|same) (one|tool|option|role|step|practice)?|the other)\b",
+    re.IGNORECASE,
+)
+_WANTS: list[tuple[Wants, re.Pattern[str]]] = [
+    ("amount", re.compile(r"\bhow much (does|do|is|are|would|will|did|should|can|money)\b|\b(price|cost|salary|pay|fee)s? (of|for)\b|\bwhat (does|do|is|are|would) .{1,60}\b(cost|costs|price|salary|pay|earn|charge)\b|\bhow expensive\b", re.IGNORECASE)),
+    ("date", re.compile(r"\bwhen (did|was|were|does|do|will|is|are)\b|\bwhat (date|year|day|month)\b|\bsince when\b|\bhow (old|recent)\b", re.IGNORECASE)),
+    ("count", re.compile(r"\bhow many\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
+    ("version", re.compile(r"\b(which|what|latest|newest|current) (is the )?(latest |newest |current )?(version|release)\b", re.IGNORECASE)),
+    ("person", re.compile(r"\bwho (is|was|are|were|founded|created|wrote|invented|leads?|runs?|maintains?|bought|acquired|owns?|made|built)\b|\b(authors?|founders?|ceo|cto|maintainers?) of\b", re.IGNORECASE)),
+    ("place", re.compile(r"\bwhere (is|was|are) .{1,40}\b(based|located|headquartered|hosted)\b", re.IGNORECASE)),
+    ("licence", re.compile(r"\b(licen[cs]ed?|licensing)\b|\bopen[- ]source\?", re.IGNORECASE)),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Understanding:
+    question: str
+    query: str
+    """What is searched: the question, with the last turn's subject where it points back."""
+    intent: Intent
+    mentions: list[Mention]
+    entities: dict[str, list[str]]
+    changes: list[ProfileChange]
+    language: str
+    wants: Wants
+    follow_up: bool
+    statement: bool
+    """True where the message only tells us something and asks nothing."""
+    corrections: dict[str, str] = field(default_factory=dict)
+    """Misspelt name → the name it was read as."""
+
+
+def check_question(raw: str) -> str:
+    """The cleaned question. Raises InputError where there is nothing to answer, or too much."""
+    if len(raw) > LONGEST_QUESTION:
+        raise InputError(
+            f"The question has {len(raw):,} characters; {LONGEST_QUESTION:,} is the most that can be read.",
+            "Ask for one thing at a time, and put facts about your organisation into the profile.",
+        )
+    question = clean(raw)
+    if not any(c.isalnum() for c in question):
+        raise InputError("The question is empty.", "Write what you want to know, for example: Where do we start?")
+    return question
+
+
+def understand(raw: str, profile: Profile, conversation: Sequence[Turn], lexicon: Lexicon) -> Understanding:
+    """Reads one question in its conversation. Raises InputError."""
+    question = check_question(raw)
+    mentions = lexicon.mentions(question)
+    named = entities(mentions, question)
+    intent = route(question, named)
+    changes = extract(question, profile, lexicon)
+    asks = "?" in question or bool(_ASKS.search(question))
+    statement = bool(changes) and not asks
+    follow_up = bool(conversation) and not statement and _points_back(question, named)
+    query = question
+    if follow_up:
+        before = conversation[-1]
+        earlier = lexicon.mentions(before.question)
+        subject = entities(earlier, before.question)
+        if intent == "explain" and not _explicit(question):
+            intent = before.intent or route(before.question, subject)
+        for kind, ids in subject.items():
+            if kind not in named or _POINTING.search(question):
+                named[kind] = unique([*named.get(kind, []), *ids])
+        query = f"{question} {_topic(before.question)}"
+    if statement:
+        intent = "profile"
+    return Understanding(
+        question=question,
+        query=query,
+        intent=intent,
+        mentions=mentions,
+        entities=named,
+        changes=changes,
+        language=language(question),
+        wants=next((w for w, pattern in _WANTS if pattern.search(question)), "any"),
+        follow_up=follow_up,
+        statement=statement,
+        corrections={m.words: lexicon.labels[m.kind, m.id] for m in mentions if m.guessed},
+    )
+
+
+_ASKS = re.compile(
+    r"^\W*(what|which|who|whom|whose|where|when|why|how|is|are|do|does|did|can|could|should|would|will|shall|may|tell|"
+    r"explain|compare|show|give|list|recommend|suggest|help|describe|define|estimate|assess|plan|advise|need|looking for)\b"
+    r"|\b(what|which|who|where|how|should|shall|advice|recommend\w*|suggest\w*|help me|tell me|need to know|best way)\b",
+    re.IGNORECASE,
+)
+_EXPLICIT = re.compile(r"^\W*(what (is|are|does)|explain|define|how (do|does|to|can|should)|why|when)\b", re.IGNORECASE)
+
+
+def _explicit(question: str) -> bool:
+    return bool(_EXPLICIT.match(question)) and len(content_words(question)) >= 2
+
+
+def _points_back(question: str, named: dict[str, list[str]]) -> bool:
+    """Short, and either opening like a follow-up or pointing at something it does not name."""
+    tokens = words(question)
+    if len(tokens) > 14:
+        return False
+    if _FOLLOW_UP.match(question):
+        return True
+    subjects = sum(len(ids) for kind, ids in named.items() if kind not in ("country", "level"))
+    if _POINTING.search(question) and subjects == 0:
+        return True
+    return len(content_words(question)) <= 2 and subjects == 0
+
+
+def _topic(question: str) -> str:
+    """The content words of an earlier question, in order."""
+    return " ".join(unique(content_words(question))[:12])
