@@ -10,6 +10,7 @@ from advisor.schema import Finding, FindingKind, Table, Value
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 OURS = "ours-judgement"
+_SMALL_NAMES = {"pgvector", "promptfoo", "garak", "whylogs", "llama.cpp", "dbt", "uv"}
 _PROPER = {
     "I", "Kubernetes", "Python", "Git", "Docker", "Spark", "Airflow", "Terraform", "Helm", "Google", "Microsoft",
     "Amazon", "Azure", "English", "European", "Article", "Rust", "Java", "Linux", "Prometheus", "Grafana",
@@ -28,7 +29,7 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     if any("," in w or " and " in w or " or " in w for w in words):
-        return f"{'; '.join(words[:-1])}; {last} {words[-1]}"
+        return f"{'; '.join(words[:-1])}{';' if len(words) > 2 else ','} {last} {words[-1]}"
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
@@ -66,7 +67,10 @@ def sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    text = text[0].upper() + text[1:]
+    first = text.split(" ", 1)[0]
+    # Names such as vLLM and pgvector keep their small first letter.
+    if not any(c.isupper() for c in first) and first.strip("'s,") not in _SMALL_NAMES:
+        text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?" else text + "."
 
 
