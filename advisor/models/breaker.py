@@ -43,6 +43,7 @@ class Breaker:
             return True
 
     def succeed(self) -> None:
+        """Close, and forget every failure."""
         with self._lock:
             self._failed.clear()
             self._open_until, self._cool_down = None, self._first
