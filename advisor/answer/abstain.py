@@ -68,11 +68,15 @@ def judge(
         return Judgement("answer", unknown=unknown)
     wanted = stems(u.query if u.follow_up else u.question)
     found = {s for r in ranked[:4] for unit in r.section.units for s in unit.stems}
-    found |= {s for r in ranked[:4] for s in stems(" ".join([r.document.title, *r.section.headings, *r.document.questions]))}
+    found |= {
+        s for r in ranked[:4] for s in stems(" ".join([r.document.title, *r.section.headings, *r.document.questions]))
+    }
     covered = coverage(wanted, found, rarity)
     if covered < ANSWER_COVERAGE and best < ANSWER_DENSE:
         lost = [w for w in unique(content_words(u.question)) if stem(w) not in found]
-        return Judgement("not-in-corpus", f"anything that covers {_list(lost[:4])}" if lost else "an answer to that", unknown)
+        return Judgement(
+            "not-in-corpus", f"anything that covers {_list(lost[:4])}" if lost else "an answer to that", unknown
+        )
     return Judgement("answer", unknown=unknown)
 
 

@@ -36,7 +36,8 @@ class Bibliography:
                 n=n,
                 doc_id=doc_id,
                 title=document.title,
-                url=document.url or next((self.source_urls[s] for s in document.sources if s in self.source_urls), None),
+                url=document.url
+                or next((self.source_urls[s] for s in document.sources if s in self.source_urls), None),
                 heading=" › ".join(section.headings) if section else document.title,
                 quote=document.text[start:end],
                 start=start,
@@ -51,6 +52,4 @@ class Bibliography:
 
 def broken(citations: list[Citation], documents: Mapping[str, Document]) -> list[Citation]:
     """The citations whose quote does not stand at its offsets in the pinned corpus."""
-    return [
-        c for c in citations if c.doc_id not in documents or documents[c.doc_id].text[c.start : c.end] != c.quote
-    ]
+    return [c for c in citations if c.doc_id not in documents or documents[c.doc_id].text[c.start : c.end] != c.quote]

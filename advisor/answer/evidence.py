@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,11 @@ from advisor.schema import Document, Hit
 Rarity = Callable[[str], float]
 """Stem → how telling it is: 0 for a word in every passage, 1 for one in hardly any."""
 
-_DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b", re.IGNORECASE)
+_DRY = re.compile(
+    r"(How an assessor sees|Level, effort|What .* needs first|Tools and threats around|Other catalogues|Where .* strikes|"
+    r"Where .* works in the lifecycle|Hosting |Licence and openness)"
+)
+DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b", re.IGNORECASE)
 _KIND_DOCS = {
     "tool": "tool", "practice": "practice", "role": "role", "threat": "threat", "maturity-model": "maturity-model",
     "regulation": "regulation", "adaptation": "adaptation", "dimension": "dimension", "stage": "stage",
@@ -33,6 +38,10 @@ class Ranked:
     dense: float
     coverage: float
     """Share of the question's telling words that it contains, weighted by rarity."""
+    asked: float = 0.0
+    """How nearly its document says that it answers this very question."""
+    dry: bool = False
+    """A section of bookkeeping (level, owner, prerequisites), said only when asked for."""
 
 
 def coverage(wanted: set[str], found: set[str] | frozenset[str], rarity: Rarity) -> float:
@@ -55,8 +64,9 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
     wanted = stems(u.question)
     query = stems(u.query)
     named = set(named_documents(u, documents))
-    definition = bool(_DEFINITION.search(u.question))
+    definition = bool(DEFINITION.search(u.question))
     best_score = max((h.score for h in hits), default=1.0) or 1.0
+    crowd = Counter(h.document.id for h in hits[:10])
     pool: dict[tuple[str, int], tuple[Section, Document, float, float]] = {}
     for hit in hits:
         section = section_at(hit.document, hit.passage.start)
@@ -74,7 +84,6 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         words = {s for unit in section.units for s in unit.stems} | stems(" ".join(section.headings))
         covered = coverage(wanted or query, words, rarity)
         heading = coverage(query, stems(" ".join(section.headings)), rarity)
-        lead = section.lead
         value = 0.45 * score + 0.55 * max(dense, 0.0) + 0.35 * covered + 0.2 * heading
         if document.id in named:
             value += 0.22 if document.kind in _SPECIFIC else 0.08
@@ -84,17 +93,38 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
             value += 0.03
         if document.kind == "guide":
             value += 0.05
-        if lead is None:
-            value -= 0.2
-        ranked.append(Ranked(section, document, value, dense, covered))
+        asked = _asked(query, document, rarity)
+        value += 0.3 * asked + 0.04 * min(crowd[document.id] - 1, 2)
+        dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
+        if dry and heading < 0.5:
+            value -= 0.15
+        if not any(unit.kind != "intro" for unit in section.units):
+            value -= 0.5
+        ranked.append(Ranked(section, document, value, dense, covered, asked, dry))
     return sorted(ranked, key=lambda r: (-r.score, r.document.id, r.section.start))
+
+
+def _asked(query: set[str], document: Document, rarity: Rarity) -> float:
+    """How nearly the document says that it answers this very question: 0 to 1."""
+    best = 0.0
+    for question in document.questions:
+        other = stems(question)
+        there, back = coverage(query, other, rarity), coverage(other, query, rarity)
+        if there + back:
+            best = max(best, 2 * there * back / (there + back))
+    return best
 
 
 _MONEY = re.compile(r"(?:USD|EUR|GBP|CHF|INR|[$€£₹])\s?\d|\d[\d,.]*\s?(?:k|m|million|thousand)?\s?(?:USD|EUR|GBP|CHF|INR|dollars|euros|pounds|lakh)|\bfree\b|\bper (?:seat|user|month|hour|million)\b", re.IGNORECASE)  # fmt: skip
 _DATE = re.compile(r"\b(?:19|20)\d\d\b")
-_DIGIT = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|half|weekly|daily|monthly|quarter)\b", re.IGNORECASE)
+_DIGIT = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|half|weekly|daily|monthly|quarter)\b",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(r"\b\d+\.\d+")
-_LICENCE = re.compile(r"licen[cs]e|open[- ]source|source[- ]available|proprietary|Apache|MIT|BSD|GPL|BSL|Elastic", re.IGNORECASE)
+_LICENCE = re.compile(
+    r"licen[cs]e|open[- ]source|source[- ]available|proprietary|Apache|MIT|BSD|GPL|BSL|Elastic", re.IGNORECASE
+)
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]+")
 _FITS: dict[Wants, re.Pattern[str]] = {
     "amount": _MONEY, "date": _DATE, "count": _DIGIT, "version": _VERSION, "licence": _LICENCE, "person": _NAME, "place": _NAME,
@@ -116,7 +146,7 @@ def fact_unit(
     for place, r in enumerate(ranked[:depth]):
         context = stems(" ".join(r.section.headings))
         for unit in r.section.units:
-            if not answers(unit, u.wants):
+            if unit.kind == "intro" or not answers(unit, u.wants):
                 continue
             covered = coverage(wanted, unit.stems | context, rarity)
             value = covered + 0.35 * r.score - 0.01 * place

@@ -13,7 +13,7 @@ from typing import Any
 
 from advisor.answer.lexicon import COUNTRIES, Lexicon
 from advisor.answer.text import NUMBER_WORDS
-from advisor.schema import PracticeAnswer, Profile, ProfileChange
+from advisor.schema import AnswerValue, PracticeAnswer, Profile, ProfileChange
 
 _N = r"(?P<n>\d[\d,.]*\s?k?|no|zero|a|an|single|couple of|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|dozen)"
 _ADJ = r"(?:\s+(?:part-time|full-time|senior|junior|new|dedicated|more|other|good|external|in-house))*"
@@ -23,7 +23,9 @@ _OURS = re.compile(
     r"i(?:'m| am) (?:at|with|in|the)|i (?:work|run|lead|manage)|i have|there are \w+ of us)\b",
     re.IGNORECASE,
 )
-_HYPOTHETICAL = re.compile(r"\b(what if|if we|if i|suppose|assuming|imagine|should we|could we|do we need|need to hire)\b", re.IGNORECASE)
+_HYPOTHETICAL = re.compile(
+    r"\b(what if|if we|if i|suppose|assuming|imagine|should we|could we|do we need|need to hire)\b", re.IGNORECASE
+)
 _FRAGMENT = re.compile(
     rf"^\W*(?:an? )?(?:{_N}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
     re.IGNORECASE,
@@ -112,7 +114,10 @@ MODELS = [
     re.compile(rf"\b(?:have|run|running|got|with|operate|maintain|serve|deployed) (?:about |around |only |just )?{_N}{_ADJ} (?:ml |machine[- ]learning |predictive |fraud |churn |credit |vision |forecast\w* |production |\w+ )?models?\b", re.IGNORECASE),
     re.compile(rf"\b{_N} (?:ml |production |predictive |fraud |churn |vision )?models?\b(?! of\b)", re.IGNORECASE),
 ]  # fmt: skip
-_NOTHING_LIVE = re.compile(r"\b(?:nothing|no models?|none)(?: \w+){0,2} in prod\w*|\bnot in production yet\b|\bno model in production\b", re.IGNORECASE)
+_NOTHING_LIVE = re.compile(
+    r"\b(?:nothing|no models?|none)(?: \w+){0,2} in prod\w*|\bnot in production yet\b|\bno model in production\b",
+    re.IGNORECASE,
+)
 _BUDGET = re.compile(
     r"\b(?:budget|spend|afford|up to|about|around|have)\b[^.?!]{0,25}?(?P<c>\$|usd|eur|€|£|gbp)\s?(?P<n>\d[\d,.]*)\s?(?P<s>k|m|thousand|million)?\b(?P<per>[^.?!]{0,20}?\b(?:month|year|annum|quarter|annually|monthly))?",
     re.IGNORECASE,
@@ -120,7 +125,7 @@ _BUDGET = re.compile(
 _CAPACITY = re.compile(rf"\b{_N} (?:person|engineer)[- ]?weeks? (?:a|per|each) quarter\b", re.IGNORECASE)
 _REQUESTS = re.compile(r"\b(?P<n>\d[\d,.]*)\s?(?P<s>k|m|thousand|million)?\s+(?:llm |api )?(?:requests|calls|queries|questions|conversations|answers|messages)\b (?:a|per|each|every) (?P<per>day|month|week|hour)", re.IGNORECASE)  # fmt: skip
 
-STATEMENTS: list[tuple[str, str, str]] = [
+STATEMENTS: list[tuple[str, AnswerValue, str]] = [
     ("scripted-deployment", "no", r"\b(?:deploy\w*|releas\w*|ship\w*|pushed|copied|rolled out)\b[^.?!]{0,30}\b(?:by hand|manual(?:ly)?|ftp|scp|copy(?:ing)? (?:a |the )?files?)\b|\bmanual(?:ly)? (?:deploy\w*|releas\w*)\b"),
     ("scripted-deployment", "yes", r"\b(?:scripted|automated) deploy\w*\b|\bdeploy\w* (?:is|are|by|with|via|through) (?:a )?(?:script(?:s|ed)?|automated|ci|pipeline|terraform)\b"),
     ("version-control-all-code", "no", r"\b(?:no|without|not (?:in|using)|don'?t use) (?:git|version control|source control)\b"),
@@ -148,7 +153,9 @@ STATEMENTS: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 _STATEMENTS = [(p, a, re.compile(r, re.IGNORECASE)) for p, a, r in STATEMENTS]
 _IN_USE = re.compile(r"\b(?:we|our team|i)\b[^.?!]{0,60}?\b(?:use|using|run|running|have|are on|built (?:on|with)|rely on|work with|deployed|adopted)\b|\b(?:with|on|using)\b", re.IGNORECASE)  # fmt: skip
-_WITHOUT = re.compile(r"\b(?:no|without|not|instead of|left|dropped|don'?t (?:have|use|run)) (?:any )?([\w&.-]+)", re.IGNORECASE)
+_WITHOUT = re.compile(
+    r"\b(?:no|without|not|instead of|left|dropped|don'?t (?:have|use|run)) (?:any )?([\w&.-]+)", re.IGNORECASE
+)
 _ASKING = re.compile(r"\b(should|shall|could|can|would|do) (we|i)\b[^.?!]*$|\b(which|what|compare|vs|versus|better|recommend|alternatives?|is|are)\b[^.?!]*\?", re.IGNORECASE)  # fmt: skip
 
 
@@ -157,13 +164,44 @@ def extract(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange
     changes: dict[tuple[str, str], ProfileChange] = {}
     about_us = False
     for sentence in re.split(r"(?<=[.!?;])\s+", text.replace("\n", " ")):
-        about_us = bool(_OURS.search(sentence) or _FRAGMENT.search(sentence)) or (about_us and not sentence.endswith("?"))
+        about_us = bool(_OURS.search(sentence) or _FRAGMENT.search(sentence)) or (
+            about_us and not sentence.endswith("?")
+        )
         if not about_us or _HYPOTHETICAL.match(sentence):
             continue
         for change in _sentence(_statement(sentence), lexicon):
             key = (change.field, str(change.value) if change.field in _LISTS else _subkey(change))
             changes.setdefault(key, change)
     return [c for c in changes.values() if not _known(c, profile)]
+
+
+_SUPPOSED = re.compile(
+    r"^.*?\b(?:what (?:if|would change if|happens if|would happen if)|suppose|assum(?:e|ing)|imagine|if)\s+(?:that )?(?:we|i|our \w+)?\s*"
+    r"(?P<verb>hired?|add(?:ed)?|had|have|get|got|recruit(?:ed)?|lose|lost|fired?|drop(?:ped)? to|go(?:es)?|went|mov\w+|switch\w*|us\w+|\w+)?\b",
+    re.IGNORECASE,
+)
+_QUARTERS = re.compile(rf"\b{_N} quarters?\b", re.IGNORECASE)
+
+
+def suppose(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange]:
+    """The changes that a what-if question supposes: people hired come on top of those who are there."""
+    match = _SUPPOSED.match(text)
+    rest = text[match.end() :] if match else text
+    verb = (match["verb"] or "").lower() if match else ""
+    changes = extract(f"We have {rest.strip(' ?.')}.", Profile(), lexicon)
+    found = []
+    for change in changes:
+        if change.field == "team" and not verb.startswith(("had", "have")):
+            role, n = next(iter(change.value.items()))
+            sign = -1 if verb.startswith(("los", "fire")) else 1
+            change = change.model_copy(update={"value": {role: max(0, profile.team.get(role, 0) + sign * n)}})
+        found.append(change)
+    if m := _QUARTERS.search(rest):
+        found.append(_change("quarters", count(m["n"]), f"{count(m['n'])} quarters", m))
+    if re.search(r"\bllm[- ]?first\b|\ball[- ]in on (?:llm|gen ?ai)", text, re.IGNORECASE):
+        found.append(ProfileChange(field="uses_llm", value=True, label="uses LLMs", quote="LLM-first"))
+        found.append(ProfileChange(field="llm_use", value="rag", label="RAG", quote="LLM-first", provenance="inferred"))
+    return found
 
 
 _LISTS = ("clouds", "serving", "llm_use", "regulations", "tools")
@@ -175,7 +213,11 @@ def _subkey(change: ProfileChange) -> str:
 
 def _statement(sentence: str) -> str:
     """The part of a sentence before it turns into a question about what to do."""
-    match = re.search(r"[,;:–-]?\s*\b(?:which|what|how|should we|shall we|do we|can we|where|who|is it|are we)\b[^.]*\?\s*$", sentence, re.IGNORECASE)
+    match = re.search(
+        r"[,;:–-]?\s*\b(?:which|what|how|should we|shall we|do we|can we|where|who|is it|are we)\b[^.]*\?\s*$",
+        sentence,
+        re.IGNORECASE,
+    )
     return sentence[: match.start()] if match and match.start() > 12 else sentence
 
 
@@ -190,28 +232,34 @@ def _sentence(sentence: str, lexicon: Lexicon) -> Iterator[ProfileChange]:
             name = role.replace("-", " ").replace("ml ", "ML ").replace("ai ", "AI ").replace("mlops", "MLOps")
             yield _change("team", {role: n}, f"{n or 'no'} {name}{'' if n == 1 else 's'}", m)
     for pattern in PEOPLE:
-        m = pattern.search(sentence)
-        if m and m["n"].lower() not in ("a", "an", "no", "one") and not any(a <= m.start() < b for a, b in taken):
-            yield _change("people", count(m["n"]), f"{count(m['n'])} people", m)
+        found = pattern.search(sentence)
+        if (
+            found
+            and found["n"].lower() not in ("a", "an", "no", "one")
+            and not any(a <= found.start() < b for a, b in taken)
+        ):
+            yield _change("people", count(found["n"]), f"{count(found['n'])} people", found)
             break
     yield from _models(sentence)
     for field, value, pattern, label in _FLAGS:
-        if m := pattern.search(sentence):
-            yield _change(field, value, label, m)
+        if hit := pattern.search(sentence):
+            yield _change(field, value, label, hit)
     for industry, words in INDUSTRIES:
-        if m := re.search(rf"\b(?:{words})\b", sentence, re.IGNORECASE):
-            yield _change("industry", industry, industry, m)
+        if hit := re.search(rf"\b(?:{words})\b", sentence, re.IGNORECASE):
+            yield _change("industry", industry, industry, hit)
             break
     for name, country in COUNTRIES.items():
-        m = re.search(rf"\b(?:in|based in|from|across|hq in|a|an)\s+(?:the )?{re.escape(name)}\b", sentence, re.IGNORECASE)
-        if m and not (name == "us" and "US" not in m.group()):
-            yield _change("country", country, country, m)
+        hit = re.search(
+            rf"\b(?:in|based in|from|across|hq in|a|an)\s+(?:the )?{re.escape(name)}\b", sentence, re.IGNORECASE
+        )
+        if hit and not (name == "us" and "US" not in hit.group()):
+            yield _change("country", country, country, hit)
             break
     for practice, answer, pattern in _STATEMENTS:
-        if m := pattern.search(sentence):
-            said = PracticeAnswer(answer=answer, evidence=m.group(), provenance="inferred").model_dump()
-            word = {"yes": "", "no": "no "}[answer]
-            yield _change("practices", {practice: said}, f"{word}{practice.replace('-', ' ')}", m, "inferred")
+        if hit := pattern.search(sentence):
+            said = PracticeAnswer(answer=answer, evidence=hit.group(), provenance="inferred").model_dump()
+            word = "no " if answer == "no" else ""
+            yield _change("practices", {practice: said}, f"{word}{practice.replace('-', ' ')}", hit, "inferred")
     yield from _money(sentence)
     if _IN_USE.search(sentence) and not _ASKING.search(sentence):
         refused = {m.group(1).lower() for m in _WITHOUT.finditer(sentence)}

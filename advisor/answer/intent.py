@@ -24,7 +24,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\b(get|move|go|climb|progress|improve|advance)\b.{0,30}\b(level|maturity)\b", 3),
         (r"\bprioriti[sz]e|\bquick wins?\b|\bbiggest (gap|win|lever)\b|\bwhat are (we|our) missing\b|\bour gaps?\b", 3),
         (r"\b(plan|order|sequence)\b.{0,25}\b(quarter|month|year|adopt|practices)\b", 2),
-        (rf"\bwhat (should|would|can|could|must) (we|i|you)\b.{{0,30}}\b(do|improve|fix|build|adopt|change|focus)\b", 1.5),
+        (r"\bwhat (should|would|can|could|must) (we|i|you)\b.{0,30}\b(do|improve|fix|build|adopt|change|focus)\b", 1.5),
     ],
     "hire": [
         (r"\b(hire|hiring|recruit|head-?count|staff(ing)?|first hire|next hire)\b", 4),
@@ -66,7 +66,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwhat (should|do|must) i (learn|study|know)\b|\bskills? (do )?i need\b", 4),
     ],
     "what-if": [
-        (r"\bwhat (if|happens if|would (change|happen) if|changes if)\b", 5),
+        (r"\bwhat (if|happens if|would (change|happen) if|changes if)\b", 9),
         (r"^(and )?if (we|i)\b|\bsuppose (we|i)\b|\bassum(e|ing) (we|i)\b", 3.5),
     ],
     "explain": [
@@ -83,7 +83,8 @@ _ORGANISATION = re.compile(_WE, re.IGNORECASE)
 def route(question: str, named: dict[str, list[str]]) -> Intent:
     """The intent of a question that names these entities."""
     scores: dict[Intent, float] = {
-        intent: sum(weight for pattern, weight in cues if pattern.search(question)) for intent, cues in _COMPILED.items()
+        intent: sum(weight for pattern, weight in cues if pattern.search(question))
+        for intent, cues in _COMPILED.items()
     }
     ours = bool(_ORGANISATION.search(question))
     tools = len(named.get("tool", []))

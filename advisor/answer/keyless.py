@@ -6,12 +6,13 @@ know. Every sentence is either a finding's own text or an exact quote.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from advisor.answer.cite import Bibliography
-from advisor.answer.evidence import Ranked, Rarity, fact_unit
-from advisor.answer.sections import Unit, best_unit
+from advisor.answer.evidence import DEFINITION, Ranked, Rarity, fact_unit
+from advisor.answer.sections import Unit, best_unit, sections
 from advisor.answer.text import overlap
 from advisor.answer.understand import Understanding
 from advisor.schema import Document, Finding
@@ -41,7 +42,7 @@ class Writer:
     def quote(self, unit: Unit, document: Document) -> str:
         """The sentence with its citation mark."""
         self.said.append(unit.stems)
-        return f"{unit.text} [{self.bibliography.cite(document.id, unit.start, unit.end)}]"
+        return f"{_line(unit)} [{self.bibliography.cite(document.id, unit.start, unit.end)}]"
 
     def quotes(self, units: Sequence[Unit], document: Document) -> list[str]:
         """Neighbouring sentences under one citation, each with its mark."""
@@ -49,7 +50,7 @@ class Writer:
             return []
         n = self.bibliography.cite(document.id, units[0].start, units[-1].end)
         self.said += [u.stems for u in units]
-        return [f"{u.text} [{n}]" for u in units]
+        return [f"{_line(u)} [{n}]" for u in units]
 
     def finding(self, finding: Finding) -> str:
         """A finding's text with marks for the documents that carry it."""
@@ -59,6 +60,11 @@ class Writer:
             if unit := best_unit(documents[doc_id], f"{finding.title} {finding.text}"):
                 marks.append(f"[{self.bibliography.cite(doc_id, unit.start, unit.end)}]")
         return " ".join([finding.text, *dict.fromkeys(marks)])
+
+
+def _line(unit: Unit) -> str:
+    """The sentence on one line, wherever its document wraps."""
+    return " ".join(unit.text.split())
 
 
 def compose(
@@ -75,28 +81,46 @@ def compose(
         yield from _explanation(u, ranked, writer, rarity)
 
 
-def _advice(
-    u: Understanding, ranked: Sequence[Ranked], findings: Sequence[Finding], writer: Writer
-) -> Iterator[str]:
-    first, rest = findings[0], list(findings[1:])
+PROSE_WORDS = 230
+"""Words of findings in one answer; the rest stays in `Answer.findings` for pages and programs."""
+TABLE_ROWS = 8
+
+
+def _advice(u: Understanding, ranked: Sequence[Ranked], findings: Sequence[Finding], writer: Writer) -> Iterator[str]:
+    shown = _selection(u, findings)
+    first, rest = shown[0], shown[1:]
     yield writer.finding(first)
-    if first.table:
+    tabled = next((f for f in shown if f.table), None)
+    if tabled is first:
         yield table(first)
     groups: dict[str, list[Finding]] = {}
     for finding in rest:
         groups.setdefault(finding.kind, []).append(finding)
     for kind, group in groups.items():
-        heading = f"**{_TITLES[kind]}**"
-        prose = [f for f in group if f.table is None]
-        if len(prose) == 1 and kind == first.kind:
-            yield writer.finding(prose[0])
-        elif prose:
-            yield "\n".join([heading, "", *(f"- {writer.finding(f)}" for f in prose)])
+        yield _bullets(_TITLES[kind], [writer.finding(f) for f in group])
         for f in group:
-            if f.table is not None:
-                yield f"**{f.title}**\n\n{writer.finding(f)}"
+            if f is tabled:
                 yield table(f)
-    yield from _background(u, ranked, writer, most=3, title="What the corpus adds")
+    yield from _background(u, ranked, writer, most=2, title="What the corpus adds", least=0.5)
+
+
+def _selection(u: Understanding, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that fit into one readable answer, the first whatever its length."""
+    about_duties = bool(_DUTIES.search(u.question))
+    shown, room = [findings[0]], PROSE_WORDS - len(findings[0].text.split())
+    for finding in findings[1:]:
+        if finding.rule.endswith("raci") != about_duties and finding.rule.endswith("raci"):
+            continue
+        length = len(finding.text.split())
+        if length <= room:
+            shown.append(finding)
+            room -= length
+    return shown
+
+
+_DUTIES = re.compile(
+    r"\braci\b|\bwho (does|owns|is (responsible|accountable)|should own)\b|\bresponsib|\baccountab", re.IGNORECASE
+)
 
 
 def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rarity: Rarity) -> Iterator[str]:
@@ -108,21 +132,55 @@ def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rar
     if fact and fact[2] >= 0.34:
         top = fact[0]
         opening.append(writer.quote(fact[1], top.document))
+    about = bool(DEFINITION.search(u.question))
+    whole = sections(top.document)[0].lead
+    if whole and (about or top.asked >= 0.4 or top.section.lead is None) and not fact and writer.fresh(whole):
+        opening.append(writer.quote(whole, top.document))
     lead = top.section.lead
     if lead and writer.fresh(lead):
         opening.append(writer.quote(lead, top.document))
     support = [unit for unit in top.section.prose if writer.fresh(unit)][: 3 - len(opening) + 1]
-    run = _neighbours(support)
-    opening += writer.quotes(run, top.document)
+    opening += writer.quotes(_neighbours(support), top.document)
     if opening:
         yield " ".join(opening)
-    if steps := [unit for unit in top.section.items if writer.fresh(unit, 0.7)][:6]:
-        title = "What to do" if _imperative(steps) else "In particular"
-        yield "\n".join([f"**{title}**", "", *(f"- {line}" for line in writer.quotes(steps, top.document))])
-    elif more := _other_steps(top, ranked, writer):
+    steps = [unit for unit in top.section.items if writer.fresh(unit, 0.7)][:6]
+    if steps:
+        title = "What to do" if _imperative(steps) else top.section.headings[-1]
+        yield _bullets(title, writer.quotes(steps, top.document))
+    parts = list(_parts_of(top, writer)) if about or top.document.kind in ("practice", "threat") else []
+    yield from parts
+    if not steps and not parts and (more := _other_steps(top, ranked, writer)):
         section, units = more
-        yield "\n".join(["**What to do**", "", *(f"- {line}" for line in writer.quotes(units, section.document))])
+        yield _bullets("What to do", writer.quotes(units, section.document))
     yield from _background(u, ranked, writer, most=3, title="Worth knowing too")
+
+
+_PARTS: dict[str, list[tuple[str, str, int]]] = {
+    "practice": [("How to start", "What to do", 5), ("What goes wrong", "Watch out", 2)],
+    "threat": [("Safeguards", "What to do", 5)],
+    "tool": [("Limits", "Watch out", 2), ("Status", "Status", 2), ("Alternatives", "Alternatives", 1)],
+    "role": [("What the", "What they do", 5), ("When the", "When you need one", 2)],
+    "regulation": [("Dates", "Dates", 7), ("Duties", "Duties", 5)],
+    "stage": [("What is done", "What is done", 5), ("What LLM", "With LLMs", 4)],
+    "adaptation": [("When to choose", "Choose it when", 4), ("When to avoid", "Avoid it when", 3)],
+}
+"""Kind of record → the sections of it that belong into an answer about it: heading, title, most sentences."""
+
+
+def _parts_of(top: Ranked, writer: Writer) -> Iterator[str]:
+    """The standing parts of a record, where the answer is about that record."""
+    for start, title, most in _PARTS.get(top.document.kind, []):
+        for section in sections(top.document):
+            if section is top.section or not section.headings[-1].startswith(start):
+                continue
+            units = [unit for unit in section.units if unit.kind != "intro" and writer.fresh(unit, 0.7)][:most]
+            if units:
+                yield _bullets(title, writer.quotes(units, top.document))
+            break
+
+
+def _bullets(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"**{title}**", "", *(f"- {line}" for line in lines)])
 
 
 def _neighbours(units: Sequence[Unit]) -> list[Unit]:
@@ -165,31 +223,31 @@ def _other_steps(top: Ranked, ranked: Sequence[Ranked], writer: Writer) -> tuple
 
 
 def _background(
-    u: Understanding, ranked: Sequence[Ranked], writer: Writer, most: int, title: str
+    u: Understanding, ranked: Sequence[Ranked], writer: Writer, most: int, title: str, least: float = 0.0
 ) -> Iterator[str]:
-    """Leads of other sections that are nearly as good, from different documents."""
+    """Leads of other sections that are nearly as good, one a document."""
     lines: list[str] = []
-    seen: dict[str, int] = {}
+    seen: set[str] = {c.doc_id for c in writer.bibliography.citations if not least}
     best = ranked[0].score if ranked else 0.0
     for r in ranked:
         lead = r.section.lead
         if len(lines) == most or r.score < 0.7 * best:
             break
-        if lead is None or seen.get(r.document.id, 0) >= 1 or not writer.fresh(lead, 0.4):
+        if lead is None or r.document.id in seen or r.dry or max(r.dense, r.coverage) < least:
             continue
-        seen[r.document.id] = seen.get(r.document.id, 0) + 1
-        lines.append(f"- {writer.quote(lead, r.document)}")
+        if not writer.fresh(lead, 0.4):
+            continue
+        seen.add(r.document.id)
+        lines.append(writer.quote(lead, r.document))
     if lines:
-        yield "\n".join([f"**{title}**", "", *lines])
+        yield _bullets(title, lines)
 
 
 def table(finding: Finding) -> str:
-    """The finding's table as Markdown; pipes in cells are escaped."""
+    """The finding's table as Markdown, its first rows; pipes in cells are escaped."""
     assert finding.table is not None
-    rows = [finding.table.columns, ["---"] * len(finding.table.columns), *finding.table.rows]
+    columns, body = finding.table.columns, finding.table.rows
+    rows = [columns, ["---"] * len(columns), *body[:TABLE_ROWS]]
+    if len(body) > TABLE_ROWS:
+        rows.append([f"and {len(body) - TABLE_ROWS} more", *[""] * (len(columns) - 1)])
     return "\n".join("| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in row) + " |" for row in rows)
-
-
-def evidence_of(findings: Sequence[Finding], documents: Mapping[str, Document]) -> list[Document]:
-    """The documents that the findings rest on, in order, once each."""
-    return [documents[d] for d in dict.fromkeys(d for f in findings for d in f.docs) if d in documents]

@@ -48,7 +48,9 @@ COUNTRIES = {
     "europe": "European Union",
 }  # fmt: skip
 
-_LEVEL = re.compile(r"\b(?:working\s+)?level\s*([0-5]|zero|one|two|three|four|five)\b|\b(?:l|g)([0-4])\b", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"\b(?:working\s+)?level\s*([0-5]|zero|one|two|three|four|five)\b|\b(?:l|g)([0-4])\b", re.IGNORECASE
+)
 _MODEL_CUE = re.compile(r"\b(level|levels|maturity|model|models|stage|phase|crosswalk|score)\b", re.IGNORECASE)
 _LONGEST = 7
 
@@ -147,16 +149,17 @@ def build_lexicon(corpus: Corpus, vocabulary: Iterable[str] = ()) -> Lexicon:
     for model in corpus.all(MaturityModel):
         for name in {model.name, model.id.replace("-", " "), *_parts(model.name)}:
             lexicon.add(name, "maturity-model", model.id)
-    for record in [*corpus.all(Regulation), *corpus.all(Adaptation), *corpus.all(Dimension), *corpus.all(Stage)]:
-        kind = next(k for k, rs in corpus.records.items() if record.id in rs and rs[record.id] is record)
-        for name in {record.name, record.id.replace("-", " "), *_parts(record.name)}:
-            lexicon.add(name, kind, record.id)
+    for kind in ("regulation", "adaptation", "dimension", "stage"):
+        for record in corpus.records[kind].values():
+            assert isinstance(record, Regulation | Adaptation | Dimension | Stage)
+            for name in {record.name, record.id.replace("-", " "), *_parts(record.name)}:
+                lexicon.add(name, kind, record.id)
     _add_terms(corpus, lexicon)
     for name, country in COUNTRIES.items():
         lexicon.add(name, "country", country)
     for kind, records in corpus.records.items():
-        for record in records.values():
-            lexicon.labels[kind, record.id] = getattr(record, "name", None) or getattr(record, "title", record.id)
+        for item in records.values():
+            lexicon.labels[kind, item.id] = str(getattr(item, "name", None) or getattr(item, "title", item.id))
     lexicon.names = {
         key[0]: next(t for t in targets if t[0] == "tool")
         for key, targets in lexicon.phrases.items()
@@ -188,7 +191,7 @@ def entities(mentions: list[Mention], text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for m in sorted(mentions, key=lambda m: m.start):
         found.setdefault(m.kind, []).append(m.id)
-    for m in _LEVEL.finditer(text):
-        raw = (m.group(1) or m.group(2)).lower()
+    for match in _LEVEL.finditer(text):
+        raw = (match.group(1) or match.group(2)).lower()
         found.setdefault("level", []).append(str(NUMBER_WORDS.get(raw, raw)))
     return {kind: unique(ids) for kind, ids in found.items()}

@@ -16,7 +16,7 @@ from advisor.advice.facts import describe
 from advisor.answer import abstain, keyless, premise, prompting, wording
 from advisor.answer.cite import Bibliography, broken
 from advisor.answer.evidence import Ranked, rank
-from advisor.answer.extract import apply_changes
+from advisor.answer.extract import apply_changes, suppose
 from advisor.answer.keyless import Writer
 from advisor.answer.lexicon import Lexicon, build_lexicon
 from advisor.answer.retrieve import HybridRetriever
@@ -50,7 +50,9 @@ HELLO = (
     "many people, which roles, how many models in production, which cloud — and ask where you stand or what comes next."
 )
 ENGLISH_ONLY = "I answer in English while no chat model is configured."
-FALLBACK = "The chat model could not be used for this answer ({why}); it is composed from rules and cited passages instead."
+FALLBACK = (
+    "The chat model could not be used for this answer ({why}); it is composed from rules and cited passages instead."
+)
 POOR = "The chat model's wording did not hold up against its sources, so this answer is composed from rules and cited passages."
 PARTLY = "The chat model broke off ({why}); the rest of this answer is composed from rules and cited passages."
 
@@ -86,13 +88,11 @@ class Advisor:
         self.notes: list[str] = list(index.notes)
         self.lexicon: Lexicon = build_lexicon(corpus, (stem(w) for w in index.glossary.vocabulary))
         self._source_lines = {s.id: source_line(corpus, s.id) for s in corpus.all(Source)}
-        self._source_urls = {
-            s.id: s.url or f"https://doi.org/{s.doi}" for s in corpus.all(Source) if s.url or s.doi
-        }
+        self._source_urls = {s.id: s.url or f"https://doi.org/{s.doi}" for s in corpus.all(Source) if s.url or s.doi}
         self._frequency = _stem_counts(index.glossary.vocabulary)
         self.versions = Versions(
             corpus=corpus.version,
-            rules=engine.rules_version(),
+            rules=engine.RULES_VERSION,
             prompt=prompting.prompt_version(),
             chat_model=chat.name if chat else None,
             embedder=index.manifest.embedder,
@@ -132,9 +132,7 @@ class Advisor:
         conversation_id: str | None = None,
     ) -> Answer:
         """The whole answer. Raises InputError for a question that cannot be read."""
-        for event in self.stream(
-            question, profile=profile, conversation=conversation, conversation_id=conversation_id
-        ):
+        for event in self.stream(question, profile=profile, conversation=conversation, conversation_id=conversation_id):
             if event.answer:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
@@ -204,7 +202,11 @@ class Draft:
             hits = owner.retriever.retrieve(self._query(), k=16)
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
         with self.clock.step("advise"):
-            self.findings = engine.advise(u.intent, self.profile, owner.corpus, u.entities)
+            if u.intent == "what-if":
+                changed = apply_changes(self.profile, suppose(u.question, self.profile, owner.lexicon))
+                self.findings = engine.advise(u.intent, changed, owner.corpus, u.entities, before=self.profile)
+            else:
+                self.findings = engine.advise(u.intent, self.profile, owner.corpus, u.entities)
             self.asks = engine.asks(u.intent, self.profile)
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
         if judgement.outcome != "answer" and not u.statement:
@@ -282,9 +284,7 @@ class Draft:
         assert owner.chat
         about = describe(self.profile)
         given = prompting.evidence(self.ranked, self.findings)
-        messages = prompting.answer_messages(
-            u.question, about, given, self.conversation, owner.settings.context_tokens
-        )
+        messages = prompting.answer_messages(u.question, about, given, self.conversation, owner.settings.context_tokens)
         shown = {label: e for label, e in given.items() if f"[{label}] " in messages[1]["content"]}
         foreign = u.language != "en"
         deadline = self._deadline(0.6 if foreign else 0.9)
@@ -337,7 +337,7 @@ class Draft:
             text=self.text,
             citations=citations,
             findings=self.findings,
-            charts=engine.charts(self.u.intent, self.profile, owner.corpus) if self.findings else [],
+            charts=[],
             asks=self.asks[:3],
             follow_ups=[] if self.abstained else _follow_ups(self.u, self.ranked),
             abstained=self.abstained,
@@ -358,14 +358,33 @@ def _why(message: str) -> str:
     return message[0].lower() + message[1:].rstrip(".")
 
 
+_AFTER: dict[str, list[str]] = {
+    "assess": ["What should we do next?", "Which level is enough for us?"],
+    "next": ["What would that plan cost?", "Whom do we need for it?", "What can go wrong?"],
+    "hire": ["What would that team cost?", "Who does what in each stage?"],
+    "cost": ["When does self-hosting beat an API?", "What should we do next?"],
+    "threat": ["Who should own these safeguards?", "Which regulations apply to us?"],
+    "profile": ["Where do we stand?", "What should we do next?", "Whom should we hire first?"],
+    "greeting": ["Where do we start?", "RAG or fine-tuning?", "Which tools fit a small team?"],
+    "what-if": ["What should we do next?", "What would that cost?"],
+}
+
+
 def _follow_ups(u: Understanding, ranked: Sequence[Ranked]) -> list[str]:
-    """Questions that the documents nearest to this answer also answer."""
+    """What people ask after an answer like this, then what its own documents also answer."""
     asked = {stem(w) for w in content_words(u.question)}
-    found: list[str] = []
-    for r in ranked[:10]:
+    found = list(_AFTER.get(u.intent, []))
+    best = ranked[0].score if ranked else 0.0
+    for r in ranked:
+        if r.score < 0.75 * best or u.intent in _AFTER:
+            break
         for question in r.document.questions:
             said = {stem(w) for w in content_words(question)}
-            if question[:1].isupper() and question.endswith("?") and len(said & asked) / max(1, len(said | asked)) < 0.5:
+            if (
+                question[:1].isupper()
+                and question.endswith("?")
+                and len(said & asked) / max(1, len(said | asked)) < 0.5
+            ):
                 found.append(question)
                 break
     return list(dict.fromkeys(found))[:3]

@@ -35,8 +35,12 @@ _STATE: list[tuple[re.Pattern[str], frozenset[str], str]] = [
 ]  # fmt: skip
 _CLAIMS_OPEN = re.compile(r"\b(open[- ]source|apache|mit[- ]licen\w+|foss|oss)\b", re.IGNORECASE)
 _CLAIMS_CLOSED = re.compile(r"\b(proprietary|closed[- ]source|commercial(-| )only|not open[- ]source)\b", re.IGNORECASE)
-_ASKS_LICENCE = re.compile(r"^\W*(is|are|does|do|what|which|how)\b.{0,40}\b(open[- ]source|licen\w+|free)\b[^,]*\?*$", re.IGNORECASE)
-_CLAIMS_DEAD = re.compile(r"\b(shut ?down|discontinued|dead|abandoned|archived|deprecated|retired|unmaintained|killed)\b", re.IGNORECASE)
+_ASKS_LICENCE = re.compile(
+    r"^\W*(is|are|does|do|what|which|how)\b.{0,40}\b(open[- ]source|licen\w+|free)\b[^,]*\?*$", re.IGNORECASE
+)
+_CLAIMS_DEAD = re.compile(
+    r"\b(shut ?down|discontinued|dead|abandoned|archived|deprecated|retired|unmaintained|killed)\b", re.IGNORECASE
+)
 _COUNTED = re.compile(
     rf"\b(?P<n>\d+|{'|'.join(w for w in NUMBER_WORDS if w not in ('a', 'an', 'no', 'one', 'zero', 'single', 'couple'))})[- ]"
     r"(?:\w+[- ]){0,2}?(?P<noun>levels?|stages?|roles?|tools?|tests?|models?|steps?|phases?|pillars?|principles?|components?|"
@@ -81,12 +85,24 @@ def _tools(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) 
         status = _about(document, tool.status_note) or _first(document)
         licence = _about(document, tool.licence) or _first(document)
         asking = _ASKS_LICENCE.search(u.question)
-        if _CLAIMS_OPEN.search(u.question) and not asking and tool.openness not in ("open-source", "open-core") and licence:
+        if (
+            _CLAIMS_OPEN.search(u.question)
+            and not asking
+            and tool.openness not in ("open-source", "open-core")
+            and licence
+        ):
             yield Correction(f"{tool.name} is not open source: its licence is {tool.licence}.", document, licence)
-        elif _CLAIMS_CLOSED.search(u.question) and not asking and tool.openness in ("open-source", "open-core") and licence:
+        elif (
+            _CLAIMS_CLOSED.search(u.question)
+            and not asking
+            and tool.openness in ("open-source", "open-core")
+            and licence
+        ):
             yield Correction(f"{tool.name} is not closed: its licence is {tool.licence}.", document, licence)
         if _CLAIMS_DEAD.search(u.question) and tool.status in ("active", "acquired", "relicensed") and tool.recommend:
-            if status and not u.question.rstrip().endswith(("dead?", "discontinued?", "abandoned?", "deprecated?", "maintained?")):
+            if status and not u.question.rstrip().endswith(
+                ("dead?", "discontinued?", "abandoned?", "deprecated?", "maintained?")
+            ):
                 yield Correction(f"{tool.name} has not been given up. {tool.status_note}", document, status)
         if not tool.recommend and u.intent in ("explain", "tool", "next") and status:
             for pattern, states, words_ in _STATE:

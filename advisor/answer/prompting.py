@@ -59,7 +59,7 @@ def answer_messages(
     history = "\n".join(f"Asked before: {t.question[:300]}" for t in conversation[-2:])
     head = f"About the organisation: {'; '.join(about) or 'nothing is known yet'}.\n{history}\n"
     room = int((window - REPLY_TOKENS) * CHARS_PER_TOKEN) - len(system) - len(head) - len(question) - 400
-    parts = []
+    parts: list[str] = []
     for label, item in given.items():
         text = item.text.replace(fence, "")
         part = f"[{label}] {text}"

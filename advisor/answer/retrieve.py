@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from advisor.errors import IndexUnavailable, MissingExtra
+from advisor.errors import IndexUnavailable, MissingExtra, ModelUnavailable
 from advisor.schema import Document, Filters, Hit, Passage
 
 if TYPE_CHECKING:
@@ -45,12 +45,13 @@ class HybridRetriever:
             return []
         index = self._index
         expansion = index.glossary.expand(query)
-        vector = self._embedder.embed_query(" ".join([expansion.query, *expansion.added[:2]]))
+        vector = self._vector(" ".join([expansion.query, *expansion.added[:2]]))
         allowed = index.mask(filters)
         lexical = index.bm25.scores(expansion.text)
         if allowed is not None:
             lexical = np.where(allowed, lexical, 0)
-        fused = _fuse([row for row, _ in self._nearest(vector, allowed)], _top(lexical, DEPTH))
+        dense = [] if vector is None else [row for row, _ in self._nearest(vector, allowed)]
+        fused = _fuse(dense, _top(lexical, DEPTH))
         if self._reranker:
             fused = self._rerank(query, fused)
         rows = self._pick(fused, k)
@@ -59,7 +60,7 @@ class HybridRetriever:
                 passage=(passage := index.passage(row)),
                 document=index.documents[passage.doc_id],
                 score=score,
-                dense=index.exact.cosine(row, vector),
+                dense=0.0 if vector is None else index.exact.cosine(row, vector),
                 lexical=float(lexical[row]),
             )
             for row, score in rows
@@ -75,6 +76,18 @@ class HybridRetriever:
 
         return HybridLlamaRetriever(lambda query, n: self.retrieve(query, n), k)
 
+    def _vector(self, text: str) -> Vectors | None:
+        """The query's vector; None, and a note, where an embedding endpoint is away: words alone still find much."""
+        try:
+            return self._embedder.embed_query(text)
+        except ModelUnavailable as e:
+            self._note(f"{e.message} Only lexical search answers.")
+            return None
+
+    def _note(self, text: str) -> None:
+        if text not in self._index.notes:
+            self._index.notes.append(text)
+
     def _nearest(self, vector: Vectors, allowed: Vectors | None) -> list[tuple[int, float]]:
         # A filter in Chroma costs 20 to 50 times the query; the exact store has the same vectors and takes a mask.
         if allowed is not None:
@@ -82,8 +95,7 @@ class HybridRetriever:
         try:
             return self._index.store.search(vector, DEPTH)
         except IndexUnavailable as e:
-            note = f"{e.message} Exact search answers instead."
-            self._index.notes.append(note)
+            self._note(f"{e.message} Exact search answers instead.")
             self._index.store = self._index.exact
             return self._index.exact.search(vector, DEPTH)
 

@@ -10,7 +10,8 @@ from typing import Literal
 from advisor.answer.text import content_words, sentences, stem, stems
 from advisor.schema import Document
 
-UnitKind = Literal["lead", "prose", "item"]
+UnitKind = Literal["lead", "prose", "item", "intro"]
+"""`intro` announces the list that follows it and is never quoted without it."""
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#* *$")
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$")
@@ -65,7 +66,7 @@ def _sections(doc_id: str, text: str) -> tuple[Section, ...]:
         start = paragraph[0][0]
         end = paragraph[-1][0] + len(paragraph[-1][1].rstrip())
         for span in sentences(text[start:end], start):
-            kind: UnitKind = "prose" if units else "lead"
+            kind: UnitKind = "intro" if span.text.endswith(":") else "prose" if units else "lead"
             units.append(_unit(text, span.start, span.end, kind))
         paragraph.clear()
 
@@ -127,6 +128,8 @@ def best_unit(document: Document, text: str) -> Unit | None:
     best, best_score = None, -1.0
     for section in sections(document):
         for unit in section.units:
+            if unit.kind == "intro":
+                continue
             score = len(unit.stems & wanted) + 2 * len(unit.stems & figures) + (0.5 if unit.kind == "lead" else 0)
             score /= 1 + len(unit.stems) ** 0.5 / 4
             if score > best_score:

@@ -29,7 +29,9 @@ _INVISIBLE = re.compile(
 _WORD = re.compile(r"[a-z0-9]+(?:[.'&/+-][a-z0-9]+)*", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:\s?[kKmM%](?!\w))?")
 _END = re.compile(r"(?<=[.!?])[)\"'’”]*\s+(?=[\"'“(]?[A-Z0-9`*])")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|art|fig|approx|resp|Dr|Mr|Ms|St|v|p|pp)|\b[A-Z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|art|fig|approx|resp|Dr|Mr|Ms|St|v|p|pp)|\b[A-Z])\.$", re.IGNORECASE
+)
 
 NUMBER_WORDS = {
     w: i
@@ -37,7 +39,18 @@ NUMBER_WORDS = {
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
         "seventeen eighteen nineteen twenty".split()
     )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "a": 1, "an": 1, "no": 0, "single": 1, "couple": 2, "dozen": 12}
+} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "hundred": 100,
+    "a": 1,
+    "an": 1,
+    "no": 0,
+    "single": 1,
+    "couple": 2,
+    "dozen": 12,
+}
 
 
 class Span(NamedTuple):

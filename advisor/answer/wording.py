@@ -60,7 +60,9 @@ def word(
                     pending_break, line_open = "\n", False
                 continue
             if (m := _HEADING.match(raw)) and not _BULLET.match(raw):
-                pending_break = f"\n\n**{m['h'].strip()}**\n\n" if pending_break or held else f"**{m['h'].strip()}**\n\n"
+                pending_break = (
+                    f"\n\n**{m['h'].strip()}**\n\n" if pending_break or held else f"**{m['h'].strip()}**\n\n"
+                )
                 continue
             bullet = bool(_BULLET.match(raw))
             verdict = verify(_BULLET.sub("", raw), given, known, lexicon)
@@ -93,9 +95,7 @@ def _release(held: list[str]) -> Iterator[str]:
             yield piece
 
 
-def cited_sentence(
-    verdict: Verdict, ranked: Sequence[Ranked], findings: Sequence[Finding], writer: Writer
-) -> str:
+def cited_sentence(verdict: Verdict, ranked: Sequence[Ranked], findings: Sequence[Finding], writer: Writer) -> str:
     """The sentence with our own citation numbers in place of the prompt's labels."""
     marks: list[str] = []
     for label in verdict.cited[:3]:
@@ -113,7 +113,9 @@ def cited_sentence(
 def _closest(units: Sequence[Unit], text: str) -> Unit | None:
     wanted, figures = stems(text), numbers(text)
     return max(
-        units, key=lambda u: len(u.stems & wanted) + 2 * len(figures & numbers(u.text)) - 0.01 * len(u.stems), default=None
+        units,
+        key=lambda u: len(u.stems & wanted) + 2 * len(figures & numbers(u.text)) - 0.01 * len(u.stems),
+        default=None,
     )
 
 

@@ -142,6 +142,9 @@ def _range(low: float, high: float) -> str:
 def _section(heading: str, lead: str, items: Iterable[str] = (), *more: str) -> str:
     """A `## ` section: lead, further sentences, then the list. Empty where there is neither lead nor item."""
     listed = [f"- {sentence(i)}" for i in items]
+    if listed and lead:
+        # What introduces a list ends with a colon: it is never quoted without the list.
+        lead, more = "", (*more, lead.rstrip(".:") + ":")
     opening = " ".join(s for s in [lead, *more] if s)
     if not opening:
         return ""
@@ -200,11 +203,11 @@ def _practice(corpus: Corpus, p: Practice) -> _Page:
         p.lead,
         _section(f"Why {t} matters", p.why),
         _section(
-            f"How to start with {t}", f"Start with {t} in {_count(len(p.how), 'step')}, owned by the {owner}.", p.how
+            f"How to start with {t}", f"The {owner} brings in {t} in these steps", p.how
         ),
         _section(
             f"How an assessor sees {t}",
-            f"An assessor recognises {t} by {_count(len(p.evidence), 'sign')}.",
+            "An assessor sees this where it is done",
             p.evidence,
             f"The question to ask is: {sentence(p.question)}",
         ),
@@ -228,7 +231,7 @@ def _practice(corpus: Corpus, p: Practice) -> _Page:
         ),
         _section(
             f"What goes wrong with {t}",
-            f"{title} fails in {_count(len(p.anti_patterns), 'usual way')}.",
+            f"{title} usually goes wrong like this",
             p.anti_patterns,
         ),
         _section(
@@ -279,16 +282,16 @@ def _tool(corpus: Corpus, t: Tool) -> _Page:
         ),
         _section(
             f"When {name} fits",
-            sentence(f"{name} is best for {_mid(t.best_for)}"),
+            sentence(t.best_for),
             [],
             f"{name} fits working levels {levels}, for {TRACKS[t.track]}.",
             f"{name} serves {_stages(corpus, t.stages)}." if t.stages else "",
         ),
-        _section(f"Strengths of {name}", sentence(f"The strengths of {name}: {_mid(t.strengths)}")),
-        _section(f"Limits of {name}", sentence(f"The limits of {name}: {_mid(t.limits)}")),
+        _section(f"Strengths of {name}", sentence(t.strengths)),
+        _section(f"Limits of {name}", sentence(t.limits)),
         _section(
             f"Price of {name}",
-            sentence(f"The price of {name} in {t.as_of}: {_mid(t.pricing)}"),
+            sentence(t.pricing),
             [],
             "" if t.price_checked else f"The price of {name} was not checked against the vendor's own page.",
         ),
