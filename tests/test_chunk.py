@@ -13,13 +13,15 @@ from advisor.schema import Document
 
 LINES = st.lists(
     st.one_of(
-        st.sampled_from(["# Title", "## How", "### Deep / er", "```", "", "  ", "- item one.", "* b", "1. first", "| a | b |"]),
+        st.sampled_from(
+            ["# Title", "## How", "### Deep / er", "```", "", "  ", "- item.", "* b", "1. first", "| a | b |"]
+        ),
         st.text(max_size=60),
         st.text(alphabet="abc .!?\n-#`\t", max_size=80),
         st.builds(lambda n: "A sentence about drift that is repeated. " * n, st.integers(1, 40)),
     ),
     max_size=25,
-)  # fmt: skip
+)
 
 
 def document(text: str) -> Document:

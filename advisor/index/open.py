@@ -16,6 +16,7 @@ from advisor.index.lexical import Bm25
 from advisor.index.manifest import REBUILD, Manifest, current, damaged, read_manifest
 from advisor.index.store_exact import ExactStore
 from advisor.knowledge.glossary import Glossary
+from advisor.knowledge.load import corpus_version
 from advisor.schema import Document, Filters, Passage
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def open_index(settings: Settings, embedder: Embedder, store: Literal["chroma", 
     if exact.vectors.shape != (len(rows), manifest.dimension):
         raise IndexUnavailable("The index is damaged: its vectors do not fit its passages.", REBUILD)
     notes: list[str] = []
+    if manifest.corpus != corpus_version(settings.corpus.resolve()):
+        notes.append("The corpus has changed since the index was built. Bring it up to date: advisor index")
     serving: VectorStore = exact
     if store == "chroma":
         serving = _chroma(folder, manifest, [row[0] for row in rows], settings.chroma_url, notes) or exact

@@ -15,7 +15,7 @@ from filelock import FileLock
 from advisor.errors import ModelUnavailable, StorageError
 from advisor.index.weights import SHA256, checked
 
-FORMAT = "int8-matmul-1"
+FORMAT = "int8-matmul-2"
 """Changes whenever the export would come out differently."""
 
 
