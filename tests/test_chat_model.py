@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from advisor.answer.cite import broken
+from advisor.answer.pipeline import Advisor
 from advisor.errors import ModelUnavailable
 from advisor.interfaces import ChatModel, Message
 from advisor.models.breaker import Breaker
 from advisor.models.chat import OpenAIChat
 from advisor.models.scripted import ScriptedChat
+from advisor.schema import Answer
 from tests.fault_server import FaultServer
 
 HELLO: list[Message] = [{"role": "user", "content": "How do we deploy?"}]
@@ -281,3 +285,59 @@ def test_two_replies_at_once_do_not_mix(model: ChatModel) -> None:
     for pair in zip(*replies, strict=True):
         said = [a + b for a, b in zip(said, pair, strict=True)]
     assert said == [TEXT, TEXT]
+
+
+# ---------------------------------------------------------------- and the whole advisor behind it
+
+QUESTION = "How should we deploy our first model?"
+SECONDS = 3.0
+
+
+def held(answer: Answer, advisor: Advisor) -> None:
+    """Every mark has its citation, every quote stands in its document."""
+    marks = {int(n) for n in re.findall(r"\[(\d+)\]", answer.text)}
+    assert marks
+    assert marks <= {c.n for c in answer.citations}
+    assert broken(answer.citations, advisor.documents) == []
+
+
+@pytest.mark.parametrize("fault", [r[0] for r in ROWS if r[2]])
+def test_every_fault_still_gets_a_cited_answer_in_time(
+    server: FaultServer, advisor_with: Callable[..., Advisor], fault: str
+) -> None:
+    advisor = advisor_with(OpenAIChat(fault, server.url, "k"), answer_seconds=SECONDS)
+    begun = time.monotonic()
+    answer = advisor.ask(QUESTION)
+    assert time.monotonic() - begun < SECONDS + SLACK
+    assert answer.mode == "fallback"
+    assert "chat model" in answer.note.lower()
+    assert not answer.abstained
+    held(answer, advisor)
+
+
+@pytest.mark.parametrize("fault", ["stall", "cut", "drip"])
+def test_what_streams_adds_up_to_the_text(
+    server: FaultServer, advisor_with: Callable[..., Advisor], fault: str
+) -> None:
+    events = list(advisor_with(OpenAIChat(fault, server.url, "k"), answer_seconds=SECONDS).stream(QUESTION))
+    assert events[-1].answer
+    assert "".join(e.text for e in events if e.kind == "text") == events[-1].answer.text
+
+
+def test_once_the_breaker_is_open_the_answer_is_fast(server: FaultServer, advisor_with: Callable[..., Advisor]) -> None:
+    advisor = advisor_with(OpenAIChat("401", server.url, "k"))
+    advisor.ask(QUESTION)
+    before = len(server.requests)
+    answer = advisor.ask(QUESTION)
+    assert answer.mode == "fallback"
+    assert answer.usage.seconds < 1
+    assert len(server.requests) == before
+
+
+def test_a_failure_is_told_in_words_and_never_as_a_trace(
+    server: FaultServer, advisor_with: Callable[..., Advisor]
+) -> None:
+    notes = {f: advisor_with(OpenAIChat(f, server.url, "k")).ask(QUESTION).note for f in ("401", "html", "too-long")}
+    assert "refused the key" in notes["401"]
+    assert "too long" in notes["too-long"]
+    assert not any(word in note for note in notes.values() for word in ("Traceback", "Error", "openai."))

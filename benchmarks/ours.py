@@ -1,0 +1,47 @@
+"""The product, measured the same way.
+
+python -m benchmarks.ours index|cold|warm   (ADVISOR_HOME names the data directory)
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from benchmarks.common import QUESTIONS, emit, percentiles, rss_mb
+
+STARTED = time.perf_counter()
+
+
+def main(step: str) -> None:
+    from advisor.config import load_settings
+    from advisor.models.embedder import make_embedder
+
+    settings = load_settings()
+    embedder = make_embedder(settings)
+    if step == "index":
+        from advisor.index.build import build
+
+        embedder.embed_query("the one-off ONNX export is not indexing")
+        begun = time.perf_counter()
+        manifest = build(settings, embedder)
+        seconds = time.perf_counter() - begun
+        emit(chunks=manifest.passages, seconds=seconds, chunks_per_second=manifest.embedded / seconds, rss_mb=rss_mb())
+        return
+    from advisor.answer.retrieve import HybridRetriever
+    from advisor.index.open import open_index
+
+    index = open_index(settings, embedder, "exact" if step == "cold" else "chroma")
+    retriever = HybridRetriever(index, embedder)
+    retriever.retrieve(QUESTIONS[0])
+    first = time.perf_counter() - STARTED
+    times = []
+    for question in QUESTIONS * 8 if step == "warm" else []:
+        begun = time.perf_counter()
+        retriever.retrieve(question)
+        times.append(time.perf_counter() - begun)
+    emit(first_passages_s=first, rss_mb=rss_mb(), **percentiles(times))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
