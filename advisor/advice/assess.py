@@ -153,9 +153,11 @@ def _coverage(profile: Profile, corpus: Corpus, assessment: Assessment) -> Findi
         [
             f"You have answered {a.answered} of the {a.applicable} practices that can apply to you, "
             f"so confidence in these levels is {confidence_words(a)}",
-            f"{a.evidenced} of those answers carry evidence and {own_word} rest on your own word"
-            if own_word
-            else "Each of those answers carries evidence",
+            "Each of those answers carries evidence"
+            if not own_word
+            else f"{a.evidenced} of those answers carry evidence and {own_word} rest on your own word"
+            if a.evidenced
+            else "They rest on your own word, since no evidence is noted yet",
             f"{len(a.reasons)} practices are left out because they are not about your work" if a.reasons else "",
             f"{len(inferred)} answers are suggested by your other facts and wait for your confirmation"
             if inferred

@@ -15,7 +15,8 @@ def _usd(r: Range) -> str:
 
 
 def _n(r: Range) -> str:
-    return span(*(round(x) if x >= 10 else round(x, 1) for x in (r.low, r.high)))
+    low, high = (round(x) if x >= 10 else round(x, 1) for x in (r.low, r.high))
+    return span(low, high)
 
 
 def cost_findings(profile: Profile, corpus: Corpus, assumptions: Assumptions | None = None) -> list[Finding]:

@@ -14,7 +14,7 @@ from advisor.advice.career import career
 from advisor.advice.cost_findings import break_even_finding, cost_findings, plan_cost
 from advisor.advice.costs import Range, assume, estimate
 from advisor.advice.explain import compare_models, practice_finding
-from advisor.advice.facts import describe
+from advisor.advice.facts import describe, setting
 from advisor.advice.held import assess
 from advisor.advice.pay import pay_finding
 from advisor.advice.roadmap import Plan, roadmap
@@ -24,7 +24,7 @@ from advisor.advice.target import target_findings
 from advisor.advice.threats import regulation_findings, threat_findings
 from advisor.advice.tool_findings import combination, compare_tools, shortlist_findings, status
 from advisor.advice.vendor import vendor_findings
-from advisor.advice.words import article, finding, listed, money, role_name
+from advisor.advice.words import article, finding, listed, money, role_name, sentence
 from advisor.knowledge.load import Corpus
 from advisor.knowledge.records import Tool
 from advisor.schema import Finding, Intent, Profile, Value
@@ -92,7 +92,21 @@ def advise(
         case _:
             found = []
     unique = {f.id: f for f in reversed(found)}
-    return [f for f in found if unique.pop(f.id, None) is not None][:MOST]
+    kept = [f for f in found if unique.pop(f.id, None) is not None][:MOST]
+    return _said_once(kept, setting(profile, corpus))
+
+
+def _said_once(found: list[Finding], opening: str) -> list[Finding]:
+    """The findings with the opening that names the profile's facts only in the first that has it."""
+    done = not opening
+    result = []
+    for f in found:
+        if not done and f.text.startswith(opening):
+            done = True
+        elif done and opening and f.text.startswith(opening + ", "):
+            f = f.model_copy(update={"text": sentence(f.text.removeprefix(opening + ", "))})
+        result.append(f)
+    return result
 
 
 _KINDS = ("tool", "role", "practice", "threat", "maturity-model", "category", "stage", "country", "dimension", "level")

@@ -40,7 +40,10 @@ def _first_steps(profile: Profile, corpus: Corpus, plan: Plan) -> Finding:
     first = items[0]
     opening = setting(profile, corpus)
     start = f"start with {lower_first(first.practice.title)}"
-    unsure = [i for i in items if i.state == "unknown"]
+    unsaid = "You have not said yet which of these are in place, so check that first"
+    if len(items) == 1:
+        unsaid = "You have not said whether it is in place, so check that first"
+    unsure = any(i.state == "unknown" for i in items)
     return finding(
         corpus,
         "roadmap.first-steps",
@@ -50,15 +53,7 @@ def _first_steps(profile: Profile, corpus: Corpus, plan: Plan) -> Finding:
             f"{opening}, {start}" if opening else start,
             first.practice.lead,
             f"After that come {listed(lower_first(i.practice.title) for i in items[1:])}" if len(items) > 1 else "",
-            "You have not said whether "
-            + (
-                "any of these is"
-                if len(unsure) == len(items)
-                else listed(lower_first(i.practice.title) for i in unsure)
-            )
-            + (" in place, so check that first" if len(unsure) == len(items) else " is in place, so check that first")
-            if unsure
-            else "",
+            unsaid if unsure else "",
         ],
         inputs=describe(profile, corpus),
         values=[_effort_value(i) for i in items],

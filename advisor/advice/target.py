@@ -82,7 +82,11 @@ def _adjusted(profile: Profile, track: TrackName, dimension: str, base: int) -> 
         why.append("regulated or high-risk use needs an inventory, approvals and an audit trail")
     if dimension == "monitoring" and level == 2 and (regulated(profile) or (exposed and track == "ml")):
         level = 3
-        why.append("wrong output reaches people outside, so drift and slices need alerts")
+        why.append(
+            "regulated or high-risk use needs alerts on drift and slices"
+            if regulated(profile)
+            else "wrong output is felt at once, so drift and slices need alerts"
+        )
     if track == "genai" and "agents" in profile.llm_use and dimension in ("monitoring", "governance", "release"):
         level = max(level, 3)
         why.append("agents act, so their limits, traces and releases need level 3")

@@ -78,8 +78,8 @@ def vendor_findings(profile: Profile, corpus: Corpus, assessment: Assessment) ->
         )
         missing = (
             f"For its level {low + 1} this is missing or unanswered: "
-            f"{'; '.join(lower_first(t.rstrip('.')) for t in at.missing[:4])}"
-            + (f"; and {len(at.missing) - 4} more" if len(at.missing) > 4 else "")
+            f"{'; '.join(lower_first(t.rstrip('.')) for t in at.missing[:3])}"
+            + (f"; and {len(at.missing) - 3} more" if len(at.missing) > 3 else "")
             if at.missing
             else ""
         )
