@@ -1,0 +1,16 @@
+"""What is kept between questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advisor.config import Settings
+    from advisor.records.conversations import Conversations
+
+
+def open_conversations(settings: Settings) -> Conversations:
+    """The conversations of this data directory; SQLAlchemy is imported here and not before."""
+    from advisor.records.conversations import Conversations
+
+    return Conversations(settings.database_url or settings.home / "advisor.db")

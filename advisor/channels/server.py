@@ -1,0 +1,131 @@
+"""One server: the API at once, the page as soon as Gradio is loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from advisor import __version__
+from advisor.channels.api.limits import BodyLimit, SecurityHeaders, Slots
+from advisor.channels.api.problems import install
+from advisor.channels.api.routes import api_routes, page_routes
+from advisor.channels.session import Desk
+from advisor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from advisor.config import Settings
+
+log = logging.getLogger(__name__)
+
+LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]", "::1"]
+_STARTING = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1">'
+    '<meta name="viewport" content="width=device-width"><title>MLOps Advisor</title>'
+    '<body style="font:16px system-ui;display:grid;place-items:center;min-height:90vh;color-scheme:light dark">'
+    '<p role="status">The page is starting…</p>'
+)
+
+
+def create_app(desk: Desk, build_web: Callable[[], Any] | None = None) -> FastAPI:
+    """The application. `build_web` makes the page's own application, in a thread, after the API is up."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stopping = asyncio.Event()
+        page = asyncio.create_task(_run_page(app, build_web, stopping)) if build_web else None
+        yield
+        stopping.set()
+        if page:
+            await page
+
+    app = FastAPI(title="MLOps Advisor", version=__version__, lifespan=lifespan, redoc_url=None, docs_url=None)
+    install(app)
+    app.include_router(api_routes(desk, Slots()))
+    if build_web:
+        app.include_router(page_routes(desk))
+
+        @app.get("/", include_in_schema=False)
+        def starting() -> HTMLResponse:
+            return HTMLResponse(_STARTING, headers={"Cache-Control": "no-store"})
+
+    # A page elsewhere that points its own name at this address must not be able to read answers.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+async def _run_page(app: FastAPI, build_web: Callable[[], Any], stopping: asyncio.Event) -> None:
+    try:
+        web = await asyncio.to_thread(build_web)
+        async with web.router.lifespan_context(web):
+            app.router.routes[:] = [r for r in app.router.routes if getattr(r, "path", None) != "/"]
+            app.mount("/", web)
+            await stopping.wait()
+    except Exception:
+        log.exception("the page could not be started; the API goes on without it")
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigError where the address is taken, or open to other machines."""
+    if not _loopback(host):
+        raise ConfigError(
+            f"{host} is open to other machines, and this version has no keys to keep strangers out.",
+            "Use 127.0.0.1 (the default), and a reverse proxy with authentication in front of it.",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as e:
+        listener.close()
+        why = "is in use by another program" if e.errno == errno.EADDRINUSE else f"cannot be used: {e.strerror}"
+        raise ConfigError(
+            f"Port {port} on {host} {why}.",
+            "Choose another: ADVISOR_PORT=7861, or advisor serve --port 7861 (0 picks a free one).",
+        ) from e
+    return listener
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str], None]) -> None:
+    """Serve the page and the API until stopped. Raises ConfigError before anything slow is loaded."""
+    import uvicorn
+
+    with contextlib.closing(bind(settings.host, settings.port)) as listener:
+        desk = open_desk()
+
+        def build_web() -> Any:
+            from advisor.channels.web.mount import web_app
+
+            return web_app(desk)
+
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        say(f"MLOps Advisor is at http://{host}:{listener.getsockname()[1]} (stop with Ctrl+C)")
+        config = uvicorn.Config(
+            create_app(desk, build_web),
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
