@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from advisor.answer.evidence import Ranked, Rarity, coverage, fact_unit
+from advisor.answer.keyless import factual
 from advisor.answer.text import STOPWORDS, content_words, stem, stems, unique
 from advisor.answer.understand import Understanding
 
@@ -49,6 +50,8 @@ def judge(
     has_findings: bool,
 ) -> Judgement:
     """May this question be answered from these sections?"""
+    if u.intent == "out-of-scope":
+        return Judgement("out-of-scope")
     best = max((r.dense for r in ranked), default=0.0)
     named = any(kind not in ("country", "level", "term") for kind in u.entities)
     domain = bool(_DOMAIN.search(u.query)) or named or bool(u.entities.get("term"))
@@ -57,7 +60,7 @@ def judge(
     if not named and best < IN_SCOPE_DENSE and not has_findings:
         return Judgement("out-of-scope")
     unknown = tuple(unknown_names(u, known_word))
-    if has_findings:
+    if has_findings and not factual(u):
         return Judgement("answer", unknown=unknown)
     if unknown and not named:
         return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
@@ -66,7 +69,7 @@ def judge(
         if fact is None or fact[2] < FACT_COVERAGE:
             return Judgement("not-in-corpus", _WANTED[u.wants], unknown)
         return Judgement("answer", unknown=unknown)
-    wanted = stems(u.query if u.follow_up else u.question)
+    wanted = stems(u.query if u.follow_up else u.reading)
     found = {s for r in ranked[:4] for unit in r.section.units for s in unit.stems}
     found |= {
         s for r in ranked[:4] for s in stems(" ".join([r.document.title, *r.section.headings, *r.document.questions]))

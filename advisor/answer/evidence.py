@@ -61,10 +61,10 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
 
 def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document], rarity: Rarity) -> list[Ranked]:
     """The sections behind the hits and of the named records, best first."""
-    wanted = stems(u.question)
+    wanted = stems(u.reading)
     query = stems(u.query)
     named = set(named_documents(u, documents))
-    definition = bool(DEFINITION.search(u.question))
+    definition = bool(DEFINITION.search(u.reading))
     best_score = max((h.score for h in hits), default=1.0) or 1.0
     crowd = Counter(h.document.id for h in hits[:10])
     pool: dict[tuple[str, int], tuple[Section, Document, float, float]] = {}
@@ -140,7 +140,7 @@ def fact_unit(
     u: Understanding, ranked: Sequence[Ranked], rarity: Rarity, depth: int = 10
 ) -> tuple[Ranked, Unit, float] | None:
     """The sentence that holds the asked-for kind of fact and covers the question best, with its coverage."""
-    wanted = stems(u.query if u.follow_up else u.question) - _ASKING_STEMS
+    wanted = stems(u.query if u.follow_up else u.reading) - _ASKING_STEMS
     best: tuple[Ranked, Unit, float] | None = None
     best_value = 0.0
     for place, r in enumerate(ranked[:depth]):

@@ -75,10 +75,45 @@ def compose(
     rarity: Rarity,
 ) -> Iterator[str]:
     """Markdown blocks of the answer, in order."""
-    if findings:
-        yield from _advice(u, ranked, findings, writer)
-    else:
+    if not findings or factual(u):
         yield from _explanation(u, ranked, writer, rarity)
+        if beside := [f for f in findings if f.inputs or not u.personal][:2]:
+            yield _bullets("For you" if u.personal else "Status", [writer.finding(f) for f in beside])
+    else:
+        yield from _advice(u, ranked, findings, writer)
+
+
+def factual(u: Understanding) -> bool:
+    """A question about the world, which passages answer, and not about the asker, which rules do."""
+    if u.intent in ("explain", "profile"):
+        return True
+    if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
+        return False
+    if u.intent == "hire" and u.wants == "amount":
+        return False
+    return u.wants != "any" or bool(DEFINITION.search(u.reading)) and u.intent != "tool"
+
+
+def relevant(u: Understanding, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that this question asks for, out of those its intent brings."""
+    if u.wants == "amount" and u.entities.get("role") and (pay := [f for f in findings if f.kind == "pay"]):
+        return pay
+    if factual(u):
+        return (
+            [f for f in findings if f.rule == "tools.status" and not _fine(f)] if not u.personal else list(findings)[:2]
+        )
+    if findings and findings[0].kind == "status":
+        others = [f for f in findings[1:] if f.kind in ("tool", "comparison") and f.table is None]
+        asked = re.search(r"\balternative|\binstead|\breplac|\bmigrat|\bor\b", u.reading, re.IGNORECASE)
+        return list(findings) if asked else [findings[0], *others[:1]] if not _fine(findings[0]) else [findings[0]]
+    if findings and findings[0].kind == "comparison":
+        return [findings[0]]
+    return list(findings)
+
+
+def _fine(finding: Finding) -> bool:
+    """Does a status finding have nothing to warn of?"""
+    return "is a good choice" in finding.text
 
 
 PROSE_WORDS = 230
@@ -132,7 +167,9 @@ def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rar
     if fact and fact[2] >= 0.34:
         top = fact[0]
         opening.append(writer.quote(fact[1], top.document))
-    about = bool(DEFINITION.search(u.question))
+    about = bool(DEFINITION.search(u.reading))
+    if about and not fact and (term := _term(u, ranked)):
+        opening.append(writer.quote(*term))
     whole = sections(top.document)[0].lead
     if whole and (about or top.asked >= 0.4 or top.section.lead is None) and not fact and writer.fresh(whole):
         opening.append(writer.quote(whole, top.document))
@@ -155,10 +192,17 @@ def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rar
     yield from _background(u, ranked, writer, most=3, title="Worth knowing too")
 
 
+def _term(u: Understanding, ranked: Sequence[Ranked]) -> tuple[Unit, Document] | None:
+    """The glossary's sentence on the word that the question asks the meaning of."""
+    named = {f"term/{id}" for id in u.entities.get("term", [])}
+    found = next((r for r in ranked[:12] if r.document.id in named and r.section.lead), None)
+    return (found.section.lead, found.document) if found and found.section.lead else None
+
+
 _PARTS: dict[str, list[tuple[str, str, int]]] = {
     "practice": [("How to start", "What to do", 5), ("What goes wrong", "Watch out", 2)],
     "threat": [("Safeguards", "What to do", 5)],
-    "tool": [("Limits", "Watch out", 2), ("Status", "Status", 2), ("Alternatives", "Alternatives", 1)],
+    "tool": [("Limits", "Watch out", 2), ("Status", "Status", 1), ("Alternatives", "Alternatives", 1)],
     "role": [("What the", "What they do", 5), ("When the", "When you need one", 2)],
     "regulation": [("Dates", "Dates", 7), ("Duties", "Duties", 5)],
     "stage": [("What is done", "What is done", 5), ("What LLM", "With LLMs", 4)],

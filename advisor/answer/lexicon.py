@@ -86,6 +86,10 @@ class Lexicon:
             if (kind, id) not in targets:
                 targets.append((kind, id))
 
+    def has(self, phrase: str, kind: str) -> bool:
+        """Does a record of this kind go by this very phrase?"""
+        return any(k == kind for k, _ in self.phrases.get(tuple(stem(w) for w in words(phrase)), []))
+
     def mentions(self, text: str) -> list[Mention]:
         """Longest matches first come, first served; a misspelt tool name is guessed within two edits."""
         tokens = words(text)
@@ -176,7 +180,7 @@ def _add_terms(corpus: Corpus, lexicon: Lexicon) -> None:
         for name in (term.term, *term.synonyms):
             lexicon.add(name, "term", term.id)
             for id in term.see:
-                if id in kinds:
+                if id in kinds and not lexicon.has(name, kinds[id]):
                     lexicon.add(name, kinds[id], id)
 
 

@@ -20,6 +20,7 @@ from advisor.answer.extract import apply_changes, suppose
 from advisor.answer.keyless import Writer
 from advisor.answer.lexicon import Lexicon, build_lexicon
 from advisor.answer.retrieve import HybridRetriever
+from advisor.answer.sections import sections
 from advisor.answer.text import content_words, stem
 from advisor.answer.understand import Understanding, understand
 from advisor.config import Settings
@@ -45,6 +46,7 @@ SCOPE = (
     "That is outside what I am for. I answer questions about running machine learning and LLM systems in an "
     "organisation: where you stand, what to do next, whom to hire, which tools to pick, what it costs, and what can go wrong."
 )
+NO_ORDERS = "A question cannot change how I work, and my instructions hold nothing secret: they are in the repository."
 HELLO = (
     "Hello. I advise on running machine learning and LLM systems. Tell me about your organisation in a sentence — how "
     "many people, which roles, how many models in production, which cloud — and ask where you stand or what comes next."
@@ -150,7 +152,7 @@ class Advisor:
         known = profile or Profile()
         yield Event(kind="status", text="Reading the question")
         with clock.step("understand"):
-            u = understand(question, known, conversation, self.lexicon)
+            u = understand(question, known, conversation, self.lexicon, lambda w: self.index.glossary.expand(w).query)
             now = apply_changes(known, u.changes)
         if u.changes:
             yield Event(kind="profile", changes=u.changes)
@@ -207,7 +209,8 @@ class Draft:
                 self.findings = engine.advise(u.intent, changed, owner.corpus, u.entities, before=self.profile)
             else:
                 self.findings = engine.advise(u.intent, self.profile, owner.corpus, u.entities)
-            self.asks = engine.asks(u.intent, self.profile)
+            self.findings = keyless.relevant(u, self.findings)
+            self.asks = [] if keyless.factual(u) and not u.personal else engine.asks(u.intent, self.profile)
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
         if judgement.outcome != "answer" and not u.statement:
             yield from self._abstain(judgement)
@@ -266,7 +269,7 @@ class Draft:
             self.notes.append(ENGLISH_ONLY)
         if judgement.outcome == "out-of-scope":
             self.missing = "a question about running ML or LLM systems"
-            yield self._say(SCOPE)
+            yield self._say(SCOPE if self.u.intent != "out-of-scope" else f"{NO_ORDERS} {SCOPE}")
             return
         for correction in premise.corrections(self.u, self.ranked, self.owner.corpus, self.owner.documents):
             doc, unit = correction.document, correction.unit
@@ -274,9 +277,10 @@ class Draft:
             body = f"{correction.text} {unit.text}" if correction.text.endswith(":") else correction.text
             yield self._say(f"**One correction first.** {body} {mark}")
         yield self._say(f"The corpus does not say: it has not got {judgement.missing}.")
-        near = next((r for r in self.ranked if r.section.lead and r.dense >= 0.3), None)
-        if near and near.section.lead and self.writer.fresh(near.section.lead):
-            yield self._say(f"The nearest thing it does say: {self.writer.quote(near.section.lead, near.document)}")
+        near = next((r.document for r in self.ranked if r.dense >= 0.3), None)
+        lead = sections(near)[0].lead if near else None
+        if near and lead and self.writer.fresh(lead):
+            yield self._say(f"The nearest thing it does say: {self.writer.quote(lead, near)}")
 
     def _worded(self) -> Iterator[Event]:
         """The chat model's verified sentences; leaves the mode at `model` only where they make an answer."""

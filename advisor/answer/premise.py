@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from advisor.answer.evidence import Ranked
 from advisor.answer.sections import Unit, sections
-from advisor.answer.text import NUMBER_WORDS, numbers, stem, words
+from advisor.answer.text import NUMBER_WORDS, content_words, stem, stems, words
 from advisor.answer.understand import Understanding
 from advisor.knowledge.load import Corpus
 from advisor.knowledge.records import MaturityModel, Tool
@@ -60,8 +60,8 @@ def corrections(
         *_counts(u, ranked, documents),
         *_years(u, ranked),
     ]
-    unique = {(c.document.id, c.unit.start): c for c in reversed(found)}
-    return [c for c in dict.fromkeys(found) if unique.get((c.document.id, c.unit.start)) is not None][:2]
+    once = {(c.document.id, c.unit.start): c for c in reversed(found)}
+    return list(reversed(once.values()))[:2]
 
 
 def _levels(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) -> Iterator[Correction]:
@@ -137,18 +137,20 @@ def _years(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
     asked = set(_YEAR.findall(u.question))
     if not asked or u.wants == "date" or not ranked or u.entities.get("tool"):
         return
-    said = {stem(w) for w in words(u.question)} - {y for y in asked}
-    best: tuple[float, Document, Unit] | None = None
-    for r in ranked[:4]:
-        for unit in r.section.units:
-            years = set(_YEAR.findall(unit.text))
-            if years & asked:
-                return
-            shared = len(unit.stems & said) / max(4, len(said))
-            if years and shared >= 0.45 and (best is None or shared > best[0]):
-                best = (shared, r.document, unit)
-    if best and numbers(best[2].text):
-        yield Correction("The date in the question is not the one the corpus gives:", best[1], best[2])
+    said = {stem(w) for w in content_words(_YEAR.sub("", u.question))}
+    dated = [
+        (len(stems(clause) & said) / max(4, len(said)), clause, r.document, unit)
+        for r in ranked[:6]
+        for unit in r.section.units
+        for clause in re.split(r"[,;:]\s|\band\b", unit.text)
+        if _YEAR.search(clause)
+    ]
+    if not dated:
+        return
+    best = max(dated, key=lambda d: d[0])
+    agrees = any(asked & set(_YEAR.findall(clause)) for share, clause, _, _ in dated if share >= 0.85 * best[0])
+    if best[0] >= 0.3 and not agrees:
+        yield Correction("The date in the question is not the one the corpus gives:", best[2], best[3])
 
 
 def _first(document: Document) -> Unit | None:

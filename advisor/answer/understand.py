@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,6 +42,8 @@ _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
 @dataclass(frozen=True)
 class Understanding:
     question: str
+    reading: str
+    """The question with misspelt words put right."""
     query: str
     """What is searched: the question, with the last turn's subject where it points back."""
     intent: Intent
@@ -53,6 +55,8 @@ class Understanding:
     follow_up: bool
     statement: bool
     """True where the message only tells us something and asks nothing."""
+    personal: bool = False
+    """About the asker's own organisation, rather than about the world."""
     corrections: dict[str, str] = field(default_factory=dict)
     """Misspelt name → the name it was read as."""
 
@@ -70,31 +74,47 @@ def check_question(raw: str) -> str:
     return question
 
 
-def understand(raw: str, profile: Profile, conversation: Sequence[Turn], lexicon: Lexicon) -> Understanding:
-    """Reads one question in its conversation. Raises InputError."""
+def understand(
+    raw: str,
+    profile: Profile,
+    conversation: Sequence[Turn],
+    lexicon: Lexicon,
+    correct: Callable[[str], str] = str,
+) -> Understanding:
+    """Reads one question in its conversation; `correct` puts misspelt words right. Raises InputError."""
     question = check_question(raw)
     mentions = lexicon.mentions(question)
+    reading = _spelt(question, mentions, correct)
+    mentions += [m for m in lexicon.mentions(reading) if (m.kind, m.id) not in {(n.kind, n.id) for n in mentions}]
     named = entities(mentions, question)
-    intent = route(question, named)
+    intent = route(reading, named)
     changes = extract(question, profile, lexicon)
     asks = "?" in question or bool(_ASKS.search(question))
     statement = bool(changes) and not asks
     follow_up = bool(conversation) and not statement and _points_back(question, named)
-    query = question
+    query = reading
     if follow_up:
         before = conversation[-1]
         earlier = lexicon.mentions(before.question)
         subject = entities(earlier, before.question)
         if intent == "explain" and not _explicit(question):
             intent = before.intent or route(before.question, subject)
+        compared = intent == "compare" or (before.intent == "compare" and intent in ("explain", "tool"))
+        if compared and named.get("tool") and subject.get("tool"):
+            intent = "compare"
         for kind, ids in subject.items():
-            if kind not in named or _POINTING.search(question):
-                named[kind] = unique([*named.get(kind, []), *ids])
-        query = f"{question} {_topic(before.question)}"
+            if kind not in named or _POINTING.search(question) or intent == "compare":
+                named[kind] = unique([*ids, *named.get(kind, [])])
+        query = f"{reading} {_topic(before.question)}"
+    if intent == "career":
+        named["role"] = _career_order(question, named.get("role", []), lexicon)
     if statement:
         intent = "profile"
+    if _INJECTION.search(question):
+        intent = "out-of-scope"
     return Understanding(
         question=question,
+        reading=reading,
         query=query,
         intent=intent,
         mentions=mentions,
@@ -104,8 +124,58 @@ def understand(raw: str, profile: Profile, conversation: Sequence[Turn], lexicon
         wants=next((w for w, pattern in _WANTS if pattern.search(question)), "any"),
         follow_up=follow_up,
         statement=statement,
+        personal=bool(changes) or bool(_PERSONAL.search(question)),
         corrections={m.words: lexicon.labels[m.kind, m.id] for m in mentions if m.guessed},
     )
+
+
+_INJECTION = re.compile(
+    r"\b(ignore|disregard|forget|override|bypass)\b.{0,30}\b(instruction|rule|prompt|guideline|above|previous)s?\b"
+    r"|\b(print|reveal|show|repeat|output|tell me|what('s| is| are))\b.{0,20}\byour (system )?(prompt|instruction|rule)s?\b"
+    r"|^\W*(you are now|act as|pretend (to be|you))\b",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(
+    r"\b(we|us|our|ours|i|my|me|should (you|one)|a (small|big|large) (team|company))\b", re.IGNORECASE
+)
+_ORIGIN = re.compile(
+    r"\b(?:i(?:'m| am| was| have been| work as)|from|as|being)(?: currently| now| still)? (?:an? |the )?(?P<r>[\w /-]{2,40}?)"
+    r"(?=[,.;?!]|$| and\b| to\b| who\b| how\b| what\b| want\w*\b| trying\b| into\b| in\b| with\b| for\b)",
+    re.IGNORECASE,
+)
+
+
+def _career_order(question: str, roles: list[str], lexicon: Lexicon) -> list[str]:
+    """Where somebody comes from first, where they want to go second."""
+    for m in _ORIGIN.finditer(question):
+        origin = [x.id for x in lexicon.mentions(m["r"]) if x.kind == "role"]
+        if origin:
+            return [origin[0], *(r for r in roles if r != origin[0])]
+    return roles
+
+
+_SLANG = {"2": "to", "4": "for", "u": "you", "r": "are", "ur": "your", "pls": "please", "plz": "please", "da": "the",
+          "wat": "what", "whats": "what is", "hows": "how is", "wheres": "where is", "whos": "who is", "wanna": "want to",
+          "gonna": "going to", "cuz": "because", "bc": "because", "thx": "thanks", "b4": "before"}  # fmt: skip
+
+
+def _spelt(question: str, mentions: list[Mention], correct: Callable[[str], str]) -> str:
+    """The question with slang and misspellings put right; names that were recognised stay as they are."""
+    if language(question) != "en":
+        return question
+    tokens = question.split(" ")
+    slang = sum(t.lower().strip("?.,!") in _SLANG for t in tokens)
+    known = {w for m in mentions for w in m.words.split()}
+    out = []
+    for token in tokens:
+        bare = token.lower().strip("?.,!:;()\"'")
+        if bare in _SLANG and (not bare.isdigit() or slang >= 2):
+            out.append(token.lower().replace(bare, _SLANG[bare]))
+        elif bare.isalpha() and token == token.lower() and bare not in known:
+            out.append(correct(token))
+        else:
+            out.append(token)
+    return " ".join(out)
 
 
 _ASKS = re.compile(

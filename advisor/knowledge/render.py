@@ -274,9 +274,9 @@ def _tool(corpus: Corpus, t: Tool) -> _Page:
         ),
         _section(
             f"Status and version of {name}",
-            sentence(status),
-            [],
             sentence(t.status_note),
+            [],
+            sentence(status),
             version,
             "" if t.recommend else f"Do not pick {name} for new work.",
         ),
