@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -331,3 +332,38 @@ def test_the_shared_export_is_private() -> None:
     settings_for()
     folder = next((SHARED / "models").glob("[0-9a-f]*"))
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_chroma_server_holds_the_serving_versions_only(settings: Settings, tmp_path: Path) -> None:
+    import chromadb
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    chroma = Path(sys.executable).parent / "chroma"
+    server = subprocess.Popen(
+        [str(chroma), "run", "--host", "127.0.0.1", "--port", str(port), "--path", str(tmp_path / "server")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        shared = settings.model_copy(update={"chroma_url": f"http://127.0.0.1:{port}"})
+        embedder = make_embedder(shared)
+        versions = [build(shared, embedder, rebuild=True).version for _ in range(3)]
+        index = open_index(shared, embedder)
+        assert index.notes == []
+        query = embedder.embed_query("how do we roll back?")
+        assert [r for r, _ in index.store.search(query, 3)] == [r for r, _ in index.exact.search(query, 3)]
+        held = {c.name for c in chromadb.HttpClient(host="127.0.0.1", port=port).list_collections()}
+        assert held == {f"advisor-{v}" for v in versions[-2:]}
+    finally:
+        server.kill()
+        server.wait()
+    with pytest.raises(IndexUnavailable, match="Chroma cannot search"):
+        index.store.search(query, 3)
+    assert "Exact search" in open_index(shared, embedder).notes[0]

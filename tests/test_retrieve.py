@@ -188,6 +188,8 @@ GLOSSARY = Glossary(
         ("quinoa salad", "quinoa salad"),
         ("drfit", "drift"),
         ("mode", "mode"),
+        ("promqt", "promqt"),
+        ("promt", "prompt"),
     ],
 )
 def test_expansion(query: str, text: str) -> None:

@@ -79,10 +79,11 @@ class Glossary:
         from rapidfuzz.distance import OSA
         from rapidfuzz.process import extract
 
-        limit = 1 if len(word) < 8 else 2
+        limit = 1 if len(word) < 9 else 2
         near = extract(word, self._targets, scorer=OSA.distance, score_cutoff=limit, limit=20)
-        # People seldom mistype the first letter; "model" must not become "nodel", nor "solid" become "valid".
-        near = [n for n in near if n[0][0] == word[0]]
+        # People seldom mistype the first letter. A short word with one letter exchanged is mostly another word:
+        # "paris" is no "parts".
+        near = [n for n in near if n[0][0] == word[0] and (len(word) > 6 or not _one_exchanged(word, n[0]))]
         if not near:
             return None
         return min(near, key=lambda n: (n[1], -self.vocabulary[n[0]], n[0]))[0]
@@ -98,6 +99,10 @@ class Glossary:
         }
         forms = stems | {s + e for s in stems for e in ("s", "es", "e", "ed", "ing", "d")}
         return not forms.isdisjoint(self._known)
+
+
+def _one_exchanged(word: str, other: str) -> bool:
+    return len(word) == len(other) and sorted(word) != sorted(other)
 
 
 def synonyms(corpus: Corpus) -> dict[str, list[str]]:
