@@ -30,6 +30,7 @@ LAYOUT: dict[str, str] = {
     "framework/regulations.yaml": "regulation",
     "framework/adaptation.yaml": "adaptation",
     "framework/glossary.yaml": "term",
+    "framework/phrasebook.yaml": "phrasebook",
     "tools/*.yaml": "tool",
 }
 """Where each kind of record lives. A file holds a list of records, or one record."""

@@ -383,8 +383,16 @@ class Term(Record):
 
     term: Text
     lead: Text
-    synonyms: list[Text] = []
+    synonyms: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]] = []
     see: list[Id] = []
+
+
+class Phrasebook(Record):
+    """One language's words for what this corpus is about; the id is the language's two-letter code."""
+
+    language: Text
+    words: dict[Annotated[str, StringConstraints(pattern=r"^[^*\p{Lu}]+\*?$")], str]
+    """A lower-case word, phrase or word beginning (`überwach*`) → English to search with; empty for a function word."""
 
 
 class GuideMeta(Fact):
@@ -416,4 +424,5 @@ KINDS: dict[str, type[Record]] = {
     "regulation": Regulation,
     "adaptation": Adaptation,
     "term": Term,
+    "phrasebook": Phrasebook,
 }
