@@ -72,6 +72,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
     "explain": [
         (r"\bwhat('s| is| are| does| do)\b.{0,60}(\bmean\b)?", 1.2),
         (r"\bexplain|\bdefin(e|ition)|\bmeaning of\b|\bhow (does|do|can|to|should|would)\b|\bwhy\b|\bwhen (should|do|does|is|to)\b", 1.2),
+        (r"\b(do|would|should|does) (we|i|you|one|a \w+ team) (really |even |actually )?(need|want|bother)\b|\bis it worth\b|\bworth (it|the)\b|\boverkill\b|\btoo (early|soon|much|complex|big|small)\b|\byes or no\b|\bmake sense\b", 4.2),
         (r"\b(difference|which stage|which level|stages?|lifecycle)\b", 0.6),
     ],
 }  # fmt: skip
@@ -101,8 +102,16 @@ def route(question: str, named: dict[str, list[str]]) -> Intent:
     if not ours:
         for intent in ("assess", "next"):
             scores[intent] *= 0.6
+    if tools == 1 and scores["tool"] <= 3.5 and _DECIDE.search(question):
+        scores["explain"] += 4
+    if named.get("role") and _NEED.search(question):
+        scores["explain"] -= 4.2
     best = max(scores, key=lambda k: (scores[k], k == "explain"))
     return best if scores[best] >= 1.5 or best == "explain" else "explain"
+
+
+_DECIDE = re.compile(r"\bshould (we|i) (use|adopt|buy|run|go with|move to|switch to)\b", re.IGNORECASE)
+_NEED = re.compile(r"\bneed\b.{0,30}\b(engineer|scientist|manager|architect|officer|lead|specialist|team|expert)", re.IGNORECASE)
 
 
 def _comparable(named: dict[str, list[str]]) -> bool:

@@ -76,9 +76,12 @@ def compose(
 ) -> Iterator[str]:
     """Markdown blocks of the answer, in order."""
     if not findings or factual(u):
-        yield from _explanation(u, ranked, writer, rarity)
+        blocks = _explanation(u, ranked, writer, rarity)
+        if opening := next(blocks, None):
+            yield opening
         if beside := [f for f in findings if f.inputs or not u.personal][:2]:
             yield _bullets("For you" if u.personal else "Status", [writer.finding(f) for f in beside])
+        yield from blocks
     else:
         yield from _advice(u, ranked, findings, writer)
 
@@ -97,7 +100,7 @@ def factual(u: Understanding) -> bool:
 def relevant(u: Understanding, findings: Sequence[Finding]) -> list[Finding]:
     """The findings that this question asks for, out of those its intent brings."""
     if u.wants == "amount" and u.entities.get("role") and (pay := [f for f in findings if f.kind == "pay"]):
-        return pay
+        return pay[:1]
     if factual(u):
         return (
             [f for f in findings if f.rule == "tools.status" and not _fine(f)] if not u.personal else list(findings)[:2]

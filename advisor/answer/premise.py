@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from advisor.answer.evidence import Ranked
 from advisor.answer.sections import Unit, sections
-from advisor.answer.text import NUMBER_WORDS, content_words, stem, stems, words
+from advisor.answer.text import NUMBER_WORDS, stem, stems, words
 from advisor.answer.understand import Understanding
 from advisor.knowledge.load import Corpus
 from advisor.knowledge.records import MaturityModel, Tool
@@ -43,9 +43,12 @@ _CLAIMS_DEAD = re.compile(
 )
 _COUNTED = re.compile(
     rf"\b(?P<n>\d+|{'|'.join(w for w in NUMBER_WORDS if w not in ('a', 'an', 'no', 'one', 'zero', 'single', 'couple'))})[- ]"
-    r"(?:\w+[- ]){0,2}?(?P<noun>levels?|stages?|roles?|tools?|tests?|models?|steps?|phases?|pillars?|principles?|components?|"
-    r"sections?|dimensions?|risks?|entries|threats?|practices|papers?|axes|questions|points)\b",
+    r"(?:(?!and\b|or\b)\w+[- ]){0,2}?(?P<noun>levels|stages|roles|tools|tests|models|steps|phases|pillars|principles|components|"
+    r"sections|dimensions|risks|entries|threats|practices|papers|axes|questions|points|studies|companies|authors)\b",
     re.IGNORECASE,
+)
+_MONTH_YEAR = re.compile(
+    r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\s+((?:19|20)\d\d)\b", re.IGNORECASE
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
@@ -134,23 +137,38 @@ def _counts(u: Understanding, ranked: Sequence[Ranked], documents: Mapping[str, 
 
 def _years(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
     """A date taken for granted that the best section gives differently for the same event."""
-    asked = set(_YEAR.findall(u.question))
+    asked = _dates(u.question)
     if not asked or u.wants == "date" or not ranked or u.entities.get("tool"):
         return
-    said = {stem(w) for w in content_words(_YEAR.sub("", u.question))}
+    said = stems(_YEAR.sub("", u.question)) - _MONTHS
     dated = [
         (len(stems(clause) & said) / max(4, len(said)), clause, r.document, unit)
         for r in ranked[:6]
         for unit in r.section.units
+        if unit.kind != "intro"
         for clause in re.split(r"[,;:]\s|\band\b", unit.text)
         if _YEAR.search(clause)
     ]
     if not dated:
         return
     best = max(dated, key=lambda d: d[0])
-    agrees = any(asked & set(_YEAR.findall(clause)) for share, clause, _, _ in dated if share >= 0.85 * best[0])
+    agrees = any(_agree(asked, _dates(clause)) for share, clause, _, _ in dated if share >= 0.85 * best[0])
     if best[0] >= 0.3 and not agrees:
         yield Correction("The date in the question is not the one the corpus gives:", best[2], best[3])
+
+
+def _agree(asked: set[str], given: set[str]) -> bool:
+    """Do two sets of dates share one, a bare year standing for each of its months?"""
+    return any(a == g or (" " in a) != (" " in g) and a[-4:] == g[-4:] for a in asked for g in given)
+
+
+_MONTHS = stems("january february march april june july august september october november december")
+
+
+def _dates(text: str) -> set[str]:
+    """Months with their year where a text names any, else years."""
+    months = {f"{m.group(1).lower()[:3]} {m.group(2)}" for m in _MONTH_YEAR.finditer(text)}
+    return months or set(_YEAR.findall(text))
 
 
 def _first(document: Document) -> Unit | None:

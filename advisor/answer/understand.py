@@ -181,7 +181,7 @@ def _spelt(question: str, mentions: list[Mention], correct: Callable[[str], str]
 _ASKS = re.compile(
     r"^\W*(what|which|who|whom|whose|where|when|why|how|is|are|do|does|did|can|could|should|would|will|shall|may|tell|"
     r"explain|compare|show|give|list|recommend|suggest|help|describe|define|estimate|assess|plan|advise|need|looking for)\b"
-    r"|\b(what|which|who|where|how|should|shall|advice|recommend\w*|suggest\w*|help me|tell me|need to know|best way)\b",
+    r"|\b(what|which|who|where|how|should|shall|advice|recommend\w*|suggest\w*|help|any (idea|tip|advice)s?|thoughts|tell me|need to know|best way)\b",
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(r"^\W*(what (is|are|does)|explain|define|how (do|does|to|can|should)|why|when)\b", re.IGNORECASE)
