@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from advisor.advice.held import states
 from advisor.advice.roadmap import in_target, roadmap, wanted
 from advisor.advice.roadmap_findings import diff, roadmap_findings
-from advisor.advice.target import not_yet, target
+from advisor.advice.target import Target, not_yet, target
 from advisor.knowledge import load
 from advisor.knowledge.records import Practice
 from advisor.schema import PracticeAnswer, Profile
@@ -42,6 +42,13 @@ def test_dependencies_come_first_and_held_practices_stay_out() -> None:
     ids = [i.practice.id for i in roadmap(profile, SMALL).items]
     assert "git" not in ids
     assert ids.index("feed") < ids.index("versions") < ids.index("registry")
+
+
+def test_prerequisites_come_along_even_from_a_dimension_without_a_target() -> None:
+    aim = Target({("ml", "release"): 2, ("ml", "data"): 0}, {})
+    profile = Profile(uses_ml=True, uses_llm=False)
+    ids = {i.practice.id for i in roadmap(profile, SMALL, aim).everything}
+    assert ids == {"git", "script", "registry", "versions", "feed"}
 
 
 def test_a_practice_larger_than_a_quarter_is_spread_and_overflow_is_listed() -> None:

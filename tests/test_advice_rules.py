@@ -60,6 +60,11 @@ def test_five_models_ask_for_an_mlops_engineer_and_an_llm_product_for_an_ai_engi
     assert hire_order(LLM, REAL)[0].role == "ai-engineer"
 
 
+def test_a_larger_firm_hires_for_production_before_data() -> None:
+    larger = Profile(people=900, team={"data-scientist": 8}, models_in_production=1, uses_ml=True)
+    assert [n.role for n in hire_order(larger, REAL)] == ["ml-engineer", "data-engineer"]
+
+
 def test_pay_names_country_year_and_source_and_owns_up_where_it_has_none() -> None:
     text = pay_finding(REAL, "ml-engineer", "uk").text
     assert "United Kingdom" in text
@@ -159,6 +164,21 @@ def test_cost_follows_the_load_and_unknown_assumptions_are_refused() -> None:
         with_changes(assume(LLM, REAL), {"gpu": Range(1, 1)})
     with pytest.raises(ValueError, match="low"):
         Range(2, 1)
+
+
+def test_people_cost_is_heads_times_pay_times_employer_cost() -> None:
+    a = with_changes(
+        assume(STARTUP, REAL), {"people": Range(2, 3), "base_pay": Range(100, 200), "loaded": Range(1.5, 2)}
+    )
+    assert estimate(STARTUP, REAL, a).people == Range(300, 1200)
+    tokens = {"requests": Range(1000, 1000), "input_tokens": Range(1000, 1000), "output_tokens": Range(500, 500)}
+    prices = {"input_price": Range(1, 2), "output_price": Range(4, 8), "overhead": Range(1, 1)}
+    # 1,000 requests of 1,000 + 500 tokens a month: 12 million in at 1 and 6 million out at 4.
+    assert estimate(LLM, REAL, with_changes(assume(LLM, REAL), tokens | prices)).tokens.low == pytest.approx(36)
+
+
+def test_a_question_that_never_said_how_llms_are_used_is_not_told_that_a_threat_is_background() -> None:
+    assert "does not concern" not in threat_findings(Profile(), REAL, ["rag-poisoning"])[0].text
 
 
 def test_the_curve_crosses_at_the_break_even() -> None:

@@ -148,7 +148,7 @@ def _coverage(profile: Profile, corpus: Corpus, assessment: Assessment) -> Findi
     return finding(
         corpus,
         "assess.coverage",
-        "question",
+        "level",
         "How sure this is",
         [
             f"You have answered {a.answered} of the {a.applicable} practices that can apply to you, "

@@ -17,6 +17,7 @@ from advisor.advice.explain import compare_models, practice_finding
 from advisor.advice.facts import describe, setting
 from advisor.advice.held import assess
 from advisor.advice.pay import pay_finding
+from advisor.advice.questions import question_finding
 from advisor.advice.roadmap import Plan, roadmap
 from advisor.advice.roadmap_findings import diff, roadmap_findings
 from advisor.advice.staffing import hire_order, needs, staffing_findings
@@ -132,7 +133,8 @@ def _assess(profile: Profile, corpus: Corpus, named: dict[str, list[str]]) -> li
     overall = [f for f in own if f.rule == "assess.overall"]
     rest = [f for f in own if f.rule == "assess.dimension"][: 3 if asked else 4]
     others = [f for f in own if f not in overall and f.rule != "assess.dimension"]
-    return [*asked, *overall, *rest, *others, *vendors[:3], *target_findings(profile, corpus)[:1]]
+    nxt, aim = question_finding(profile, corpus), target_findings(profile, corpus)[:1]
+    return [*asked, *overall, *rest, *others, *nxt, *vendors[:3], *aim]
 
 
 def _next(profile: Profile, corpus: Corpus, named: dict[str, list[str]]) -> list[Finding]:

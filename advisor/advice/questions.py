@@ -30,6 +30,25 @@ def next_questions(profile: Profile, corpus: Corpus, n: int = 5) -> list[Practic
     return [practice for *_, practice in sorted(scored, key=lambda s: s[:3])[:n]]
 
 
+def question_finding(profile: Profile, corpus: Corpus, n: int = 3) -> list[Finding]:
+    """The questions whose answers would narrow the levels most; nothing where all is answered."""
+    asked = next_questions(profile, corpus, n)
+    if not asked:
+        return []
+    return [
+        finding(
+            corpus,
+            "assess.next-questions",
+            "question",
+            "What to answer next",
+            ["These answers would narrow your levels most", *(p.question for p in asked)],
+            inputs=[p.title for p in asked],
+            doc_ids=[f"practice/{p.id}" for p in asked],
+            rank=0.1,
+        )
+    ]
+
+
 def _gain(practice: Practice, assessment: Assessment, dependants: Mapping[str, set[str]]) -> float:
     """Expected narrowing over all cells; the weakest dimension of each track counts double."""
     state = dict(assessment.states)

@@ -178,7 +178,9 @@ def _ordered(
         value = 4 * (5 - practices[id].level) + min(risks.get(id, 0), 10) + 2 * min(len(dependants[id]), 8)
         # A gap that somebody stated hurts now; an unanswered practice may be there already.
         known = 1.6 if state[id] in ("not-held", "partly", "implied") else 1.0
-        return (-known * value / (weeks + 1), id)
+        # What an agent or a retrieval index needs is about this organisation, and not about any.
+        special = 1.4 if practices[id].applies_if != "always" else 1.0
+        return (-known * special * value / (weeks + 1), id)
 
     left, done = set(chosen), []
     while left:

@@ -156,6 +156,13 @@ def _target_finding(profile: Profile, corpus: Corpus, aim: Target, track: TrackN
     )
 
 
+_GENAI_STOP = {
+    1: "Stay there while only colleagues use the output and a wrong answer costs minutes",
+    2: "Stay there while one or two LLM applications run, changes are weekly at most and no agent acts on its own",
+    3: "Stay there until several teams share prompts, gateways and test sets; only then does G4 repay its upkeep",
+}
+
+
 def _stop_here(profile: Profile, corpus: Corpus, aim: Target) -> list[Finding]:
     found = []
     by_level: dict[int, list[TrackName]] = {}
@@ -176,7 +183,7 @@ def _stop_here(profile: Profile, corpus: Corpus, aim: Target) -> list[Finding]:
                     f"{'In most dimensions stop' if higher else 'Stop'} at working level "
                     f"{listed(f'{top}' if t == 'ml' else f'G{top}' for t in on)} for now; a higher level is not a "
                     "better one unless your facts ask for it",
-                    level.stop_here_when,
+                    level.stop_here_when if "ml" in on else _GENAI_STOP[top],
                 ],
                 key="-".join(on),
                 inputs=describe(profile, corpus),

@@ -62,7 +62,9 @@ def threat_findings(profile: Profile, corpus: Corpus, ids: list[str] | None = No
     known = {e.threat.id: e for e in everything}
     if ids:
         asked = [known.get(i) or _bare(corpus, i) for i in ids if i in corpus.records["threat"]]
-        return [_threat(corpus, e, facts, i, applies=e.threat.id in known) for i, e in enumerate(asked)]
+        return [
+            _threat(corpus, e, facts, i, applies=concerns(e.threat, profile) is not False) for i, e in enumerate(asked)
+        ]
     found = [_overview(profile, corpus, everything)] if everything else []
     return found + [_threat(corpus, e, facts, i) for i, e in enumerate(everything[:n])]
 

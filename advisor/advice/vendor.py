@@ -73,8 +73,8 @@ def vendor_findings(profile: Profile, corpus: Corpus, assessment: Assessment) ->
         text = (
             f"By the criteria of {at.model.name} alone you stand at {where}{name}"
             if low == high
-            else f"By the criteria of {at.model.name} alone you stand between "
-            f"{where}{name} and level {high} ({names.get(high, '')}), depending on answers you have not given yet"
+            else f"By the criteria of {at.model.name} alone you stand somewhere from "
+            f"{where}{name} to level {high} ({names.get(high, '')}), depending on answers you have not given yet"
         )
         missing = (
             f"For its level {low + 1} this is missing or unanswered: "

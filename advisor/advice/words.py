@@ -126,6 +126,8 @@ def level_name(corpus: Corpus, number: int, track: str) -> str:
     """`working level 2 (automated training)`, `G2 (structured)` on the generative track."""
     level = next((lv for lv in corpus.all(Level) if lv.number == number), None)
     name = "" if level is None else level.name if track == "ml" else level.name_genai.split(", ")[-1]
+    if track == "genai" and number == 0:
+        name = ""  # "none" would deny the LLM use that is there.
     label = f"working level {number}" if track == "ml" else f"working level G{number}"
     return f"{label} ({lower_first(name)})" if name else label
 
