@@ -111,7 +111,9 @@ def route(question: str, named: dict[str, list[str]]) -> Intent:
 
 
 _DECIDE = re.compile(r"\bshould (we|i) (use|adopt|buy|run|go with|move to|switch to)\b", re.IGNORECASE)
-_NEED = re.compile(r"\bneed\b.{0,30}\b(engineer|scientist|manager|architect|officer|lead|specialist|team|expert)", re.IGNORECASE)
+_NEED = re.compile(
+    r"\bneed\b.{0,30}\b(engineer|scientist|manager|architect|officer|lead|specialist|team|expert)", re.IGNORECASE
+)
 
 
 def _comparable(named: dict[str, list[str]]) -> bool:

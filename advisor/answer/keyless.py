@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from advisor.answer.cite import Bibliography
 from advisor.answer.evidence import DEFINITION, Ranked, Rarity, fact_unit
 from advisor.answer.sections import Unit, best_unit, sections
-from advisor.answer.text import overlap
+from advisor.answer.text import overlap, sentences, stems
 from advisor.answer.understand import Understanding
 from advisor.schema import Document, Finding
 
@@ -55,6 +56,7 @@ class Writer:
     def finding(self, finding: Finding) -> str:
         """A finding's text with marks for the documents that carry it."""
         documents = self.bibliography.documents
+        self.said += [frozenset(stems(s.text)) for s in sentences(finding.text)]
         marks = []
         for doc_id in [d for d in finding.docs if d in documents][:2]:
             if unit := best_unit(documents[doc_id], f"{finding.title} {finding.text}"):
@@ -80,7 +82,9 @@ def compose(
         if opening := next(blocks, None):
             yield opening
         if beside := [f for f in findings if f.inputs or not u.personal][:2]:
-            yield _bullets("For you" if u.personal else "Status", [writer.finding(f) for f in beside])
+            named = [f"{f.title}: " if f.rule == "explain.practice" else "" for f in beside]
+            lines = [title + writer.finding(f) for title, f in zip(named, beside, strict=True)]
+            yield _bullets("For you" if u.personal else "Status", lines)
         yield from blocks
     else:
         yield from _advice(u, ranked, findings, writer)
@@ -97,21 +101,25 @@ def factual(u: Understanding) -> bool:
     return u.wants != "any" or bool(DEFINITION.search(u.reading)) and u.intent != "tool"
 
 
-def relevant(u: Understanding, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings that this question asks for, out of those its intent brings."""
-    if u.wants == "amount" and u.entities.get("role") and (pay := [f for f in findings if f.kind == "pay"]):
+def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[str]) -> list[Finding]:
+    """The findings that this question asks for, out of those its intent brings; `near` are documents it is about."""
+    found = [f for f in findings if f.rule != "explain.practice" or near & set(f.docs[:1])]
+    if u.wants == "amount" and u.entities.get("role") and (pay := [f for f in found if f.kind == "pay"]):
         return pay[:1]
+    if laws := set(u.entities.get("regulation", [])):
+        about = [f for f in found if f.kind == "regulation" and laws & {d.removeprefix("regulation/") for d in f.docs}]
+        found = about + (found if u.entities.get("threat") else [])
     if factual(u):
-        return (
-            [f for f in findings if f.rule == "tools.status" and not _fine(f)] if not u.personal else list(findings)[:2]
-        )
-    if findings and findings[0].kind == "status":
-        others = [f for f in findings[1:] if f.kind in ("tool", "comparison") and f.table is None]
-        asked = re.search(r"\balternative|\binstead|\breplac|\bmigrat|\bor\b", u.reading, re.IGNORECASE)
-        return list(findings) if asked else [findings[0], *others[:1]] if not _fine(findings[0]) else [findings[0]]
-    if findings and findings[0].kind == "comparison":
-        return [findings[0]]
-    return list(findings)
+        return found[:3] if u.personal else [f for f in found if f.rule == "tools.status" and not _fine(f)]
+    if found and found[0].kind == "status":
+        others = [f for f in found[1:] if f.kind in ("tool", "comparison") and f.table is None]
+        if _ALTERNATIVES.search(u.reading):
+            return found
+        return found[:1] if _fine(found[0]) else [found[0], *others[:1]]
+    return found[:1] if found and found[0].kind == "comparison" else found
+
+
+_ALTERNATIVES = re.compile(r"\balternative|\binstead|\breplac|\bmigrat|\bor\b", re.IGNORECASE)
 
 
 def _fine(finding: Finding) -> bool:

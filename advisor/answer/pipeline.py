@@ -16,7 +16,7 @@ from advisor.advice.facts import describe
 from advisor.advice.target import not_yet
 from advisor.answer import abstain, keyless, premise, prompting, wording
 from advisor.answer.cite import Bibliography, broken
-from advisor.answer.evidence import Ranked, named_documents, rank
+from advisor.answer.evidence import Ranked, rank
 from advisor.answer.extract import apply_changes, suppose
 from advisor.answer.keyless import Writer
 from advisor.answer.lexicon import Lexicon, build_lexicon
@@ -210,9 +210,10 @@ class Draft:
                 self.findings = engine.advise(u.intent, changed, owner.corpus, u.entities, before=self.profile)
             else:
                 self.findings = engine.advise(u.intent, self.profile, owner.corpus, u.entities)
+            near = {r.document.id for r in self.ranked[:4]}
             if u.intent == "explain" and u.personal:
-                self.findings += self._not_yet()
-            self.findings = keyless.relevant(u, self.findings)
+                self.findings += [f for f in not_yet(self.profile, owner.corpus) if near & set(f.docs)]
+            self.findings = keyless.relevant(u, self.findings, near)
             self.asks = [] if keyless.factual(u) and not u.personal else engine.asks(u.intent, self.profile)
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
         if judgement.outcome != "answer" and not u.statement:
@@ -228,11 +229,6 @@ class Draft:
             with self.clock.step("compose"):
                 for block in keyless.compose(u, self.ranked, self.findings, self.writer, owner.rarity):
                     yield self._say(block)
-
-    def _not_yet(self) -> list[Finding]:
-        """What the rules advise this organisation to leave alone, where the question is about just that."""
-        near = {r.document.id for r in self.ranked[:4]} | set(named_documents(self.u, self.owner.documents))
-        return [f for f in not_yet(self.profile, self.owner.corpus) if near & set(f.docs)]
 
     def _query(self) -> str:
         """The English words to search with."""
