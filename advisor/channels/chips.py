@@ -69,7 +69,8 @@ def _facts(p: Profile) -> Iterator[tuple[str, str, str]]:
     if p.requests_per_month is not None:
         yield "requests_per_month", "", f"{p.requests_per_month:,} requests a month"
     if p.practices:
-        yield "practices", "", f"{len(p.practices)} practices answered"
+        n = len(p.practices)
+        yield "practices", "", f"{n} practice{'' if n == 1 else 's'} answered"
 
 
 def role_words(role: str) -> str:

@@ -36,7 +36,7 @@ _STARTING = (
 )
 
 
-def create_app(desk: Desk, build_web: Callable[[], Any] | None = None) -> FastAPI:
+def create_app(desk: Desk, build_web: Callable[[], Any] | None = None, slots: Slots | None = None) -> FastAPI:
     """The application. `build_web` makes the page's own application, in a thread, after the API is up."""
 
     @contextlib.asynccontextmanager
@@ -50,7 +50,7 @@ def create_app(desk: Desk, build_web: Callable[[], Any] | None = None) -> FastAP
 
     app = FastAPI(title="MLOps Advisor", version=__version__, lifespan=lifespan, redoc_url=None, docs_url=None)
     install(app)
-    app.include_router(api_routes(desk, Slots()))
+    app.include_router(api_routes(desk, slots or Slots()))
     if build_web:
         app.include_router(page_routes(desk))
 

@@ -103,7 +103,7 @@ class Conversations:
                 .where(TurnRow.conversation_id == id)
             )
             return Conversation(
-                row.id, row.title, Profile.model_validate(row.profile), answers, dict(votes.tuples().all())
+                row.id, row.title, Profile.model_validate(row.profile), answers, {vote[0]: vote[1] for vote in votes}
             )
 
     def answer(self, answer_id: str) -> Answer:

@@ -96,7 +96,8 @@ def _markers(text: str, citations: Mapping[int, str] | None) -> list[Token]:
             continue
         tokens.append(_token("text", text[at : match.start()].removesuffix(" ")))
         button = f'<sup class="cite">{n}</sup>' if citations is None else cite_button(n, citations[n])
-        tokens.append(_token("html_inline", button))
+        # Joined to the words before it: a marker alone at the start of a line belongs to nothing.
+        tokens.append(_token("html_inline", f"&#8288;{button}&#8288;"))
         at = match.end()
     return [*tokens, _token("text", text[at:])]
 

@@ -39,7 +39,7 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
                     question = gr.Textbox(
                         label="Your question",
                         show_label=False,
-                        placeholder="Describe your organisation and ask…",
+                        placeholder="Ask a question…",
                         lines=1,
                         max_lines=8,
                         autofocus=True,
@@ -109,7 +109,7 @@ def _idle(draft: str | None = None) -> list[Any]:
 
 _TOP = (
     '<nav class="top" aria-label="Panels"><button type="button" data-toggle="rail" aria-expanded="false">Conversations'
-    '</button><strong>MLOps Advisor</strong><button type="button" data-toggle="about" aria-expanded="false">'
+    '</button><button type="button" data-toggle="about" aria-expanded="false">'
     "Your organisation</button></nav>"
 )
 

@@ -25,9 +25,10 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;)]")
 def passage_html(citation: Citation, document: Document | None) -> str:
     """The inside of the passage panel: where the quote is from, then the document with the quote marked."""
     label, meaning = CONFIDENCE[citation.confidence]
+    where = citation.heading.removeprefix(citation.title).removeprefix(" › ")
     head = (
         f'<p class="kicker">Source {citation.n}</p><h2 id="passage-title" tabindex="-1">{escape(citation.title)}</h2>'
-        f'<p class="where">{escape(citation.heading)}</p>'
+        f'<p class="where">{escape(where)}</p>'
         f'<dl class="facts"><div><dt>Confidence</dt><dd><span class="badge {citation.confidence}">{label}</span> '
         f"{meaning}</dd></div><div><dt>As of</dt><dd>{escape(citation.as_of) or 'not dated'}</dd></div></dl>"
     )

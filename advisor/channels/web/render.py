@@ -186,11 +186,12 @@ def _sources(citations: Sequence[Citation]) -> str:
         label, meaning = CONFIDENCE[c.confidence]
         host = urlsplit(c.url).hostname if c.url else None
         day = f"<span>{escape(c.as_of)}</span>" if c.as_of else ""
+        where = c.heading.removeprefix(c.title).removeprefix(" › ")
         items.append(
             f'<li><button type="button" class="source" data-cite="{c.n}" '
             f'aria-label="Open source {c.n}: {escape(c.title)}">'
             f'<span class="n" aria-hidden="true">{c.n}</span><span class="t">{escape(c.title)}'
-            f"{f' <em>{escape(c.heading)}</em>' if c.heading and c.heading != c.title else ''}</span>"
+            f"{f' <em>{escape(where)}</em>' if where else ''}</span>"
             f'<span class="m"><span class="badge {c.confidence}" title="{meaning}">{label}</span>{day}'
             f"{f'<span>{escape(host)}</span>' if host else ''}</span></button></li>"
         )
