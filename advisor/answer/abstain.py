@@ -16,9 +16,11 @@ from advisor.answer.keyless import factual
 from advisor.answer.text import STOPWORDS, content_words, stem, stems, unique
 from advisor.answer.understand import Understanding
 
-IN_SCOPE_DENSE = 0.36
+IN_SCOPE_DENSE = 0.33
 """Below this cosine to the best passage a question that names nothing we know is about something else."""
-ANSWER_DENSE = 0.50
+NEARLY_DENSE = 0.45
+"""Below this one it also is, if neither its words are of our field nor most of them in the passages."""
+ANSWER_DENSE = 0.45
 ANSWER_COVERAGE = 0.50
 FACT_COVERAGE = 0.50
 
@@ -55,11 +57,13 @@ def judge(
     best = max((r.dense for r in ranked), default=0.0)
     named = any(kind not in ("country", "level", "term") for kind in u.entities)
     domain = bool(_DOMAIN.search(u.query)) or named or bool(u.entities.get("term"))
-    if not domain and best < IN_SCOPE_DENSE + 0.12 and not u.follow_up:
-        return Judgement("out-of-scope")
-    if not named and best < IN_SCOPE_DENSE and not has_findings:
-        return Judgement("out-of-scope")
+    covered = coverage(stems(u.query if u.follow_up else u.reading), _words(ranked), rarity)
+    if not named and not u.follow_up and not u.personal_facts:
+        if best < IN_SCOPE_DENSE or (not domain and best < NEARLY_DENSE and covered < ANSWER_COVERAGE):
+            return Judgement("out-of-scope")
     unknown = tuple(unknown_names(u, known_word))
+    if lost := _attribute_lost(u, ranked, rarity):
+        return Judgement("not-in-corpus", lost, unknown)
     if has_findings and not factual(u):
         return Judgement("answer", unknown=unknown)
     if unknown and not named:
@@ -69,18 +73,44 @@ def judge(
         if fact is None or fact[2] < FACT_COVERAGE:
             return Judgement("not-in-corpus", _WANTED[u.wants], unknown)
         return Judgement("answer", unknown=unknown)
-    wanted = stems(u.query if u.follow_up else u.reading)
-    found = {s for r in ranked[:4] for unit in r.section.units for s in unit.stems}
-    found |= {
-        s for r in ranked[:4] for s in stems(" ".join([r.document.title, *r.section.headings, *r.document.questions]))
-    }
-    covered = coverage(wanted, found, rarity)
     if covered < ANSWER_COVERAGE and best < ANSWER_DENSE:
-        lost = [w for w in unique(content_words(u.question)) if stem(w) not in found]
+        absent = [w for w in unique(content_words(u.question)) if stem(w) not in _words(ranked)]
         return Judgement(
-            "not-in-corpus", f"anything that covers {_list(lost[:4])}" if lost else "an answer to that", unknown
+            "not-in-corpus", f"anything that covers {_list(absent[:4])}" if absent else "an answer to that", unknown
         )
     return Judgement("answer", unknown=unknown)
+
+
+def _words(ranked: Sequence[Ranked]) -> set[str]:
+    """The stems of the best four sections, their headings and the questions their documents answer."""
+    found: set[str] = set()
+    for r in ranked[:4]:
+        found |= {s for unit in r.section.units for s in unit.stems}
+        found |= stems(" ".join([r.document.title, *r.section.headings, *r.document.questions]))
+    return found
+
+
+_OF = re.compile(
+    r"\b(?:what|who|which|where)(?:'s| is| was| are| were)\b (?:the )?(?P<a>[\w -]{3,40}?) of (?:the )?(?P<x>.+)",
+    re.IGNORECASE,
+)
+_POSSESSIVE = re.compile(r"\b(?P<x>[\w .&-]{2,40}?)(?:'s|’s) (?P<a>[\w -]{3,40})", re.IGNORECASE)
+
+
+def _attribute_lost(u: Understanding, ranked: Sequence[Ranked], rarity: Rarity) -> str:
+    """'X's revenue', 'the phone number of X' where the passages know X and never speak of that."""
+    for pattern in (_OF, _POSSESSIVE):
+        m = pattern.search(u.question)
+        if not m or not any(
+            mention.words in m["x"].lower() for mention in u.mentions if mention.kind in ("tool", "regulation")
+        ):
+            continue
+        wanted = stems(re.sub(r"\b(?:in )?(?:19|20)\d\d\b", "", m["a"])) - {
+            s for mention in u.mentions for s in stems(mention.words)
+        }
+        if wanted and coverage(wanted, _words(ranked), rarity) < 0.5:
+            return f"the {m['a'].strip()} of {m['x'].strip(' ?.')}"
+    return ""
 
 
 _WANTED = {
@@ -89,20 +119,22 @@ _WANTED = {
 }  # fmt: skip
 
 _CAPITAL = re.compile(r"\b[A-Z][A-Za-z0-9]*(?:[.&-]?[A-Za-z0-9]+)*\b")
+_CUE = re.compile(
+    r"\b(use|using|adopt|buy|is|are|was|about|vs\.?|versus|or|and|than|with|called|which|what|a|an|the|does|did|do|of|to|try)\s+$",
+    re.IGNORECASE,
+)
 
 
 def unknown_names(u: Understanding, known_word: Callable[[str], bool]) -> list[str]:
-    """Words written like names, or that are no common word, and that the corpus never uses."""
-    guessed = {m.words for m in u.mentions if m.guessed}
+    """Words written like names that the corpus never uses, where the question is about them."""
     covered = {w for m in u.mentions for w in m.words.split()}
     names = []
     for m in _CAPITAL.finditer(u.question):
-        word = m.group()
-        lower = word.lower()
-        if lower in covered or lower in guessed or lower in STOPWORDS or len(word) < 3:
+        word, lower = m.group(), m.group().lower()
+        if lower in covered or lower in STOPWORDS or len(word) < 3 or known_word(lower):
             continue
-        shaped = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word) or m.start() > 0
-        if shaped and not known_word(lower):
+        product = any(c.isdigit() for c in word) or (word[1:] != word[1:].lower() and not word.isupper())
+        if product or (m.start() > 0 and _CUE.search(u.question[: m.start()])):
             names.append(word)
     return unique(names)
 

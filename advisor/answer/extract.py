@@ -27,7 +27,7 @@ _HYPOTHETICAL = re.compile(
     r"\b(what if|if we|if i|suppose|assuming|imagine|should we|could we|do we need|need to hire)\b", re.IGNORECASE
 )
 _FRAGMENT = re.compile(
-    rf"^\W*(?:an? )?(?:{_N}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
+    rf"\bfor (?:an? |our )?(?:(?:small |new )?team of )?{_N.replace('?P<n>', '?:')}[- ](?:people|person|engineers|developers)\b|^\W*(?:an? )?(?:{_N}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
     re.IGNORECASE,
 )
 

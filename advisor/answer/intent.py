@@ -9,7 +9,9 @@ from advisor.schema import Intent
 _WE = r"\b(?:we|us|our|ours|my (?:company|team|organisation|organization|org|startup|firm)|i(?:'m| am) (?:at|the))\b"
 
 CUES: dict[Intent, list[tuple[str, float]]] = {
-    "greeting": [(r"^\W*(hi|hello|hey|good (morning|afternoon|evening)|thanks?|thank you|cheers)\b[\w ,]{0,20}[!.?]*$", 9)],
+    "greeting": [(r"^\W*(hi|hello|hey|good (morning|afternoon|evening)|thanks?|thank you|cheers)\b[\w ,]{0,20}[!.?]*$", 9),
+        (r"^\W*(who|what) are you\b|^\W*what (can|do) you do\b|^\W*how do you work\b|^\W*(help|start)\W*$|\b(what|which) (language )?model (are|do) you (running|us)", 9),
+    ],
     "assess": [
         (r"\bwhere (do|are) we( stand| now)?\b", 4),
         (r"\bhow mature\b|\b(our|my) (current )?(mlops |llmops )?(maturity|level)\b", 4),

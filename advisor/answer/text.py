@@ -128,15 +128,21 @@ def _plain_number(raw: str) -> str:
 
 
 _FUNCTION_WORDS = {
-    "de": "der die das und ist wir ein eine für mit wie was welche sollen unser unsere haben nicht auf dem den zu man wer",
-    "fr": "le la les des est nous une pour avec quel quelle comment notre nos avons pas dans sur que qui faut du au",
-    "es": "el los las es nosotros una para con cómo como qué cuál nuestro nuestra tenemos no en que del por debe",
-    "it": "il lo gli è noi una per con come cosa quale nostro nostra abbiamo non nel che di della dobbiamo",
-    "pt": "o os as é nós uma para com como que qual nosso nossa temos não em do da devemos um",
-    "nl": "de het een is wij voor met hoe wat welke onze hebben niet op van te en moeten",
+    "de": "wann warum wo wieviel sich lohnt kann muss soll sind mein meine brauchen braucht gibt es bei vom der die das und ist wir ein eine für mit wie was welche sollen unser unsere haben nicht auf dem den zu man wer",
+    "fr": "quand pourquoi faut-il doit peut sont mon ma je vous entre différence le la les des est nous une pour avec quel quelle comment notre nos avons pas dans sur que qui faut du au",
+    "es": "cuándo cuándo dónde cuánto cuesta debemos necesitamos mi entre diferencia el los las es nosotros una para con cómo como qué cuál nuestro nuestra tenemos no en que del por debe",
+    "it": "quando perché quanto dove serve sono mio tra differenza il lo gli è noi una per con come cosa quale nostro nostra abbiamo non nel che di della dobbiamo",
+    "pt": "quando porquê quanto onde precisamos são meu entre diferença o os as é nós uma para com como que qual nosso nossa temos não em do da devemos um",
+    "nl": "wanneer waarom hoeveel waar zijn mijn tussen verschil moet de het een is wij voor met hoe wat welke onze hebben niet op van te en moeten",
     "en": "the a an is are we for with how what which our have not on of to and should do does in who when where my i",
 }  # fmt: skip
 _FUNCTION_SETS = {lang: set(text.split()) for lang, text in _FUNCTION_WORDS.items()}
+
+
+_SHARED = frozenset(
+    "a as de die do en es is in me no non o on per plus la il an come con for que en sue van die war".split()
+)
+"""Function words that English sentences about tools also contain."""
 
 
 def language(text: str) -> str:
@@ -153,7 +159,8 @@ def language(text: str) -> str:
         return "en"
     score = {lang: sum(t in known for t in tokens) for lang, known in _FUNCTION_SETS.items()}
     best = max(score, key=lambda k: score[k])
-    return best if best != "en" and score[best] >= max(2, score["en"] + 2) else "en"
+    alone = score["en"] == 0 and any(t in _FUNCTION_SETS[best] and t not in _SHARED for t in tokens)
+    return best if best != "en" and (score[best] >= max(2, score["en"] + 2) or alone) else "en"
 
 
 def unique(items: Iterable[str]) -> list[str]:

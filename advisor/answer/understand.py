@@ -25,12 +25,12 @@ _FOLLOW_UP = re.compile(
     re.IGNORECASE,
 )
 _POINTING = re.compile(
-    r"\b(it|its|that one|this one|them|those|these|they|their|the (first|second|third|last|former|latter|same) (one|tool|option|role|step|practice)?|the other)\b",
+    r"\b(it|its|that one|this one|them|those|these|they|their|the (first|second|third|last|former|latter|same) (one|tool|option|role|step|practice)?|the other)\b|\b(one|ones)(?=\s*[?.!,]|$)",
     re.IGNORECASE,
 )
 _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
     ("amount", re.compile(r"\bhow much (does|do|is|are|would|will|did|should|can|money)\b|\b(price|cost|salary|pay|fee)s? (of|for)\b|\bwhat (does|do|is|are|would) .{1,60}\b(cost|costs|price|salary|pay|earn|charge)\b|\bhow expensive\b", re.IGNORECASE)),
-    ("date", re.compile(r"\bwhen (did|was|were|does|do|will|is|are)\b|\bwhat (date|year|day|month)\b|\bsince when\b|\bhow (old|recent)\b", re.IGNORECASE)),
+    ("date", re.compile(r"\bwhen (did|was|were|will)\b|\bwhen (do|does|is|are)\b.{1,60}\b(appl(y|ies)|start|end|expire|due|released?|retire|begin|come into|in force|shut|deprecated)\b|\bwhat (date|year|day|month)\b|\bsince when\b|\bhow (old|recent)\b", re.IGNORECASE)),
     ("count", re.compile(r"\bhow many\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
     ("version", re.compile(r"\b(which|what|latest|newest|current) (is the )?(latest |newest |current )?(version|release)\b", re.IGNORECASE)),
     ("person", re.compile(r"\bwho (is|was|are|were|founded|created|wrote|invented|leads?|runs?|maintains?|bought|acquired|owns?|made|built)\b|\b(authors?|founders?|ceo|cto|maintainers?) of\b", re.IGNORECASE)),
@@ -57,6 +57,8 @@ class Understanding:
     """True where the message only tells us something and asks nothing."""
     personal: bool = False
     """About the asker's own organisation, rather than about the world."""
+    personal_facts: bool = False
+    """It says something about the asker's organisation."""
     corrections: dict[str, str] = field(default_factory=dict)
     """Misspelt name → the name it was read as."""
 
@@ -83,9 +85,11 @@ def understand(
 ) -> Understanding:
     """Reads one question in its conversation; `correct` puts misspelt words right. Raises InputError."""
     question = check_question(raw)
-    mentions = lexicon.mentions(question)
+    mentions = [m for m in lexicon.mentions(question) if not _refused(question, m)]
     reading = _spelt(question, mentions, correct)
-    mentions += [m for m in lexicon.mentions(reading) if (m.kind, m.id) not in {(n.kind, n.id) for n in mentions}]
+    if reading != question:
+        known = {(m.kind, m.id) for m in mentions}
+        mentions += [m for m in lexicon.mentions(reading) if (m.kind, m.id) not in known and not _refused(reading, m)]
     named = entities(mentions, question)
     intent = route(reading, named)
     changes = extract(question, profile, lexicon)
@@ -110,7 +114,7 @@ def understand(
         named["role"] = _career_order(question, named.get("role", []), lexicon)
     if statement:
         intent = "profile"
-    if _INJECTION.search(question):
+    if _INJECTION.search(question) or _OFF_TOPIC.search(question):
         intent = "out-of-scope"
     return Understanding(
         question=question,
@@ -125,6 +129,7 @@ def understand(
         follow_up=follow_up,
         statement=statement,
         personal=bool(changes) or bool(_PERSONAL.search(question)),
+        personal_facts=bool(changes),
         corrections={m.words: lexicon.labels[m.kind, m.id] for m in mentions if m.guessed},
     )
 
@@ -135,6 +140,7 @@ _INJECTION = re.compile(
     r"|^\W*(you are now|act as|pretend (to be|you))\b",
     re.IGNORECASE,
 )
+_OFF_TOPIC = re.compile(r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|haiku|bedtime story)s?\b", re.IGNORECASE)
 _PERSONAL = re.compile(
     r"\b(we|us|our|ours|i|my|me|should (you|one)|a (small|big|large) (team|company))\b", re.IGNORECASE
 )
@@ -143,6 +149,17 @@ _ORIGIN = re.compile(
     r"(?=[,.;?!]|$| and\b| to\b| who\b| how\b| what\b| want\w*\b| trying\b| into\b| in\b| with\b| for\b)",
     re.IGNORECASE,
 )
+
+
+def _refused(question: str, mention: Mention) -> bool:
+    """Named only to say that it is not there: 'no Kubernetes'."""
+    return bool(
+        re.search(
+            rf"\b(?:no|without|not have|don'?t have|not using) (?:any )?{re.escape(mention.words)}\b",
+            question,
+            re.IGNORECASE,
+        )
+    )
 
 
 def _career_order(question: str, roles: list[str], lexicon: Lexicon) -> list[str]:
