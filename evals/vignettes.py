@@ -72,7 +72,7 @@ class Vignette(_Strict):
     profile: Profile
     held: list[str]
     partly: list[str] = []
-    missing: list[str]
+    missing: list[str] = []
     rest: Literal["missing"] | None = None
     """`missing` where the prose says that nothing else is in place."""
     expected: Expected
@@ -84,8 +84,8 @@ class Vignette(_Strict):
         said: dict[str, AnswerValue] = {}
         if self.rest:
             said = {p.id: "no" for p in corpus.all(Practice) if concerns(p, self.profile)}
-        said |= dict.fromkeys(self.held, "yes") | dict.fromkeys(self.partly, "partly")
-        said |= dict.fromkeys(self.missing, "no")
+        lists: dict[AnswerValue, list[str]] = {"yes": self.held, "partly": self.partly, "no": self.missing}
+        said |= {id: answer for answer, ids in lists.items() for id in ids}
         practices = {id: PracticeAnswer(answer=answer) for id, answer in said.items()}
         return self.profile.model_copy(update={"practices": practices})
 
