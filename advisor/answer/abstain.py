@@ -108,7 +108,8 @@ def _attribute_lost(u: Understanding, ranked: Sequence[Ranked], rarity: Rarity) 
         wanted = stems(re.sub(r"\b(?:in )?(?:19|20)\d\d\b", "", m["a"])) - {
             s for mention in u.mentions for s in stems(mention.words)
         }
-        if wanted and coverage(wanted, _words(ranked), rarity) < 0.5:
+        about = [r for r in ranked if stems(m["x"]) & stems(" ".join([r.document.title, *r.section.headings]))]
+        if wanted and coverage(wanted, _words(about), rarity) < 0.5:
             return f"the {m['a'].strip()} of {m['x'].strip(' ?.')}"
     return ""
 

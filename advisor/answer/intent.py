@@ -42,7 +42,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\b(which|what|best|good|right|recommend\w*|suggest\w*|pick|choose|shortlist|need)\b.{0,40}\b(tools?|platforms?|stack|software|library|framework|database|db|orchestrator|registry|gateway|tracker|feature store|vector store|product|solution)\b", 3.5),
         (r"\btool(s|ing)? (for|to|should)\b|\btech stack\b|\bstack (for|should)\b", 3),
         (r"\b(is|are) .{2,30} (still|dead|maintained|alive|deprecated|safe to use|open[- ]source|a good (choice|idea|fit)|worth it|worth using)\b", 2.5),
-        (r"\balternatives? (to|for)\b|\breplac(e|ement)\b|\binstead of\b|\bmigrate (off|away|from)\b", 3),
+        (r"\balternatives? (to|for)\b|\breplac(e|ement)\b|\bmigrate (off|away|from)\b", 3),
         (r"\bshould (we|i) (use|adopt|pick|choose|go with|buy|switch to)\b", 2.5),
     ],
     "compare": [

@@ -12,8 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from advisor.answer.cite import Bibliography
-from advisor.answer.evidence import DEFINITION, Ranked, Rarity, fact_unit
-from advisor.answer.sections import Unit, best_unit, sections
+from advisor.answer.evidence import DEFINITION, Ranked, Rarity, fact_unit, inside
+from advisor.answer.sections import Section, Unit, best_unit, sections
 from advisor.answer.text import overlap, sentences, stems
 from advisor.answer.understand import Understanding
 from advisor.schema import Document, Finding
@@ -94,6 +94,8 @@ def factual(u: Understanding) -> bool:
     """A question about the world, which passages answer, and not about the asker, which rules do."""
     if u.intent in ("explain", "profile"):
         return True
+    if u.intent in ("assess", "next", "cost", "threat") and u.topical and not u.entities.get("threat"):
+        return True
     if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
         return False
     if u.intent == "hire" and u.wants == "amount":
@@ -173,33 +175,35 @@ def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rar
     if not ranked:
         return
     top = ranked[0]
+    document, section = top.document, top.section
     fact = fact_unit(u, ranked, rarity) if u.wants != "any" else None
     opening: list[str] = []
     if fact and fact[2] >= 0.34:
-        top = fact[0]
-        opening.append(writer.quote(fact[1], top.document))
+        document, section = fact[0].document, fact[0].section
+        opening.append(writer.quote(fact[1], document))
     about = bool(DEFINITION.search(u.reading))
     if about and not fact and (term := _term(u, ranked)):
         opening.append(writer.quote(*term))
-    whole = sections(top.document)[0].lead
-    if whole and (about or top.asked >= 0.4 or top.section.lead is None) and not fact and writer.fresh(whole):
-        opening.append(writer.quote(whole, top.document))
-    lead = top.section.lead
-    if lead and writer.fresh(lead):
-        opening.append(writer.quote(lead, top.document))
-    support = [unit for unit in top.section.prose if writer.fresh(unit)][: 3 - len(opening) + 1]
-    opening += writer.quotes(_neighbours(support), top.document)
+    first = sections(document)[0]
+    if not fact and first.lead and (about or section is first or section.lead is None) and writer.fresh(first.lead):
+        opening.append(writer.quote(first.lead, document))
+    if section is first and document.kind == "guide":
+        section = inside(u, top, ranked, rarity)
+    if section.lead and writer.fresh(section.lead):
+        opening.append(writer.quote(section.lead, document))
+    support = [unit for unit in section.prose if writer.fresh(unit)][: max(1, 4 - len(opening))]
+    opening += writer.quotes(_neighbours(support), document)
     if opening:
         yield " ".join(opening)
-    steps = [unit for unit in top.section.items if writer.fresh(unit, 0.7)][:6]
+    steps = [unit for unit in section.items if writer.fresh(unit, 0.7)][:6]
     if steps:
-        title = "What to do" if _imperative(steps) else top.section.headings[-1]
-        yield _bullets(title, writer.quotes(steps, top.document))
-    parts = list(_parts_of(top, writer)) if about or top.document.kind in ("practice", "threat") else []
+        title = "What to do" if _imperative(steps) else section.headings[-1]
+        yield _bullets(title, writer.quotes(steps, document))
+    parts = list(_parts_of(document, section, writer)) if about or document.kind in ("practice", "threat") else []
     yield from parts
-    if not steps and not parts and (more := _other_steps(top, ranked, writer)):
-        section, units = more
-        yield _bullets("What to do", writer.quotes(units, section.document))
+    if not steps and not parts and (more := _other_steps(document, ranked, writer)):
+        other, units = more
+        yield _bullets("What to do", writer.quotes(units, other))
     yield from _background(u, ranked, writer, most=3, title="Worth knowing too")
 
 
@@ -222,15 +226,15 @@ _PARTS: dict[str, list[tuple[str, str, int]]] = {
 """Kind of record → the sections of it that belong into an answer about it: heading, title, most sentences."""
 
 
-def _parts_of(top: Ranked, writer: Writer) -> Iterator[str]:
+def _parts_of(document: Document, said: Section, writer: Writer) -> Iterator[str]:
     """The standing parts of a record, where the answer is about that record."""
-    for start, title, most in _PARTS.get(top.document.kind, []):
-        for section in sections(top.document):
-            if section is top.section or not section.headings[-1].startswith(start):
+    for start, title, most in _PARTS.get(document.kind, []):
+        for section in sections(document):
+            if section is said or not section.headings[-1].startswith(start):
                 continue
             units = [unit for unit in section.units if unit.kind != "intro" and writer.fresh(unit, 0.7)][:most]
             if units:
-                yield _bullets(title, writer.quotes(units, top.document))
+                yield _bullets(title, writer.quotes(units, document))
             break
 
 
@@ -265,15 +269,14 @@ def _imperative(units: Sequence[Unit]) -> bool:
     return sum(word in _VERBS for word in opening) * 2 > len(opening)
 
 
-def _other_steps(top: Ranked, ranked: Sequence[Ranked], writer: Writer) -> tuple[Ranked, list[Unit]] | None:
-    """Steps from another section, when the one that answers has none: same document first."""
-    others = sorted(ranked[1:8], key=lambda r: (r.document.id != top.document.id, -r.score))
-    for r in others:
-        if r.score < 0.72 * top.score and r.document.id != top.document.id:
-            continue
-        units = [unit for unit in r.section.items if writer.fresh(unit, 0.7)][:5]
+def _other_steps(document: Document, ranked: Sequence[Ranked], writer: Writer) -> tuple[Document, list[Unit]] | None:
+    """Steps from another section, when the one that answers has none: the same document's first."""
+    own = [(document, section) for section in sections(document)]
+    near = [(r.document, r.section) for r in ranked[1:8] if r.score >= 0.72 * ranked[0].score]
+    for other, section in [*own, *near]:
+        units = [unit for unit in section.items if writer.fresh(unit, 0.7)][:5]
         if len(units) >= 2 and _imperative(units):
-            return r, units
+            return other, units
     return None
 
 

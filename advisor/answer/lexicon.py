@@ -13,6 +13,7 @@ from advisor.answer.text import NUMBER_WORDS, STOPWORDS, stem, unique, words
 from advisor.knowledge.load import Corpus
 from advisor.knowledge.records import (
     Adaptation,
+    Cost,
     Dimension,
     MaturityModel,
     Practice,
@@ -66,6 +67,8 @@ class Mention:
     """Index of its first word."""
     guessed: bool = False
     """True where a misspelling was read as this name."""
+    direct: bool = True
+    """False where the glossary leads from these words to the record, rather than its own name."""
 
 
 @dataclass
@@ -76,6 +79,8 @@ class Lexicon:
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Single-word names, for misspellings."""
     vocabulary: set[str] = field(default_factory=set)
+    through: set[tuple[tuple[str, ...], str, str]] = field(default_factory=set)
+    """(phrase, kind, id) that only the glossary connects."""
     labels: dict[tuple[str, str], str] = field(default_factory=dict)
     """(kind, id) → the name a reader should see."""
 
@@ -109,7 +114,8 @@ class Lexicon:
                 if not has_cue:
                     targets = [t for t in targets if t[0] != "maturity-model" or n > 1]
                 if targets:
-                    found += [Mention(kind, id, surface, i) for kind, id in targets]
+                    key = tuple(stems[i : i + n])
+                    found += [Mention(k, id, surface, i, direct=(key, k, id) not in self.through) for k, id in targets]
                     i += n - 1
                     break
             else:
@@ -158,6 +164,9 @@ def build_lexicon(corpus: Corpus, vocabulary: Iterable[str] = ()) -> Lexicon:
             assert isinstance(record, Regulation | Adaptation | Dimension | Stage)
             for name in {record.name, record.id.replace("-", " "), *_parts(record.name)}:
                 lexicon.add(name, kind, record.id)
+    for cost in corpus.all(Cost):
+        for name in {cost.name, *_parts(cost.name)}:
+            lexicon.add(name, "cost", cost.id)
     _add_terms(corpus, lexicon)
     for name, country in COUNTRIES.items():
         lexicon.add(name, "country", country)
@@ -182,6 +191,7 @@ def _add_terms(corpus: Corpus, lexicon: Lexicon) -> None:
             for id in term.see:
                 if id in kinds and not lexicon.has(name, kinds[id]):
                     lexicon.add(name, kinds[id], id)
+                    lexicon.through.add((tuple(stem(w) for w in words(name)), kinds[id], id))
 
 
 def _parts(name: str) -> set[str]:

@@ -44,7 +44,7 @@ _CLAIMS_DEAD = re.compile(
 _COUNTED = re.compile(
     rf"\b(?P<n>\d+|{'|'.join(w for w in NUMBER_WORDS if w not in ('a', 'an', 'no', 'one', 'zero', 'single', 'couple'))})[- ]"
     r"(?:(?!and\b|or\b)\w+[- ]){0,2}?(?P<noun>levels|stages|roles|tools|tests|models|steps|phases|pillars|principles|components|"
-    r"sections|dimensions|risks|entries|threats|practices|papers|axes|questions|points|studies|companies|authors)\b",
+    r"sections|dimensions|risks|entries|threats|practices|papers|axes|studies|companies|authors)\b",
     re.IGNORECASE,
 )
 _MONTH_YEAR = re.compile(

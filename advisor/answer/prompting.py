@@ -40,7 +40,7 @@ def evidence(ranked: Sequence[Ranked], findings: Sequence[Finding]) -> dict[str,
     found = {f"F{i}": Evidence(f"F{i}", _finding_text(f)) for i, f in enumerate(findings, 1)}
     for i, r in enumerate(ranked[:MOST_PASSAGES], 1):
         heading = " › ".join(r.section.headings)
-        body = "\n".join(("- " if u.kind == "item" else "") + u.text for u in r.section.units)
+        body = "\n".join(("- " if u.kind == "item" else "") + " ".join(u.text.split()) for u in r.section.units)
         found[str(i)] = Evidence(str(i), f"{heading} (as of {r.document.as_of})\n{body}")
     return found
 

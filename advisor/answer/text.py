@@ -159,7 +159,7 @@ def language(text: str) -> str:
         return "en"
     score = {lang: sum(t in known for t in tokens) for lang, known in _FUNCTION_SETS.items()}
     best = max(score, key=lambda k: score[k])
-    alone = score["en"] == 0 and any(t in _FUNCTION_SETS[best] and t not in _SHARED for t in tokens)
+    alone = score["en"] == 0 and any(len(t) > 3 and t in _FUNCTION_SETS[best] and t not in _SHARED for t in tokens)
     return best if best != "en" and (score[best] >= max(2, score["en"] + 2) or alone) else "en"
 
 

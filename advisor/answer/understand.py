@@ -10,7 +10,7 @@ from typing import Literal
 from advisor.answer.extract import extract
 from advisor.answer.intent import route
 from advisor.answer.lexicon import Lexicon, Mention, entities
-from advisor.answer.text import clean, content_words, language, unique, words
+from advisor.answer.text import clean, content_words, language, stems, unique, words
 from advisor.errors import InputError
 from advisor.schema import Intent, Profile, ProfileChange, Turn
 
@@ -59,6 +59,8 @@ class Understanding:
     """About the asker's own organisation, rather than about the world."""
     personal_facts: bool = False
     """It says something about the asker's organisation."""
+    topical: bool = False
+    """It has a subject of its own, beyond the words that its intent is recognised by."""
     corrections: dict[str, str] = field(default_factory=dict)
     """Misspelt name → the name it was read as."""
 
@@ -130,6 +132,7 @@ def understand(
         statement=statement,
         personal=bool(changes) or bool(_PERSONAL.search(question)),
         personal_facts=bool(changes),
+        topical=len(_subject(reading, mentions, changes)) >= 2,
         corrections={m.words: lexicon.labels[m.kind, m.id] for m in mentions if m.guessed},
     )
 
@@ -140,7 +143,7 @@ _INJECTION = re.compile(
     r"|^\W*(you are now|act as|pretend (to be|you))\b",
     re.IGNORECASE,
 )
-_OFF_TOPIC = re.compile(r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|haiku|bedtime story)s?\b", re.IGNORECASE)
+_OFF_TOPIC = re.compile(r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|bedtime story)s?\b", re.IGNORECASE)
 _PERSONAL = re.compile(
     r"\b(we|us|our|ours|i|my|me|should (you|one)|a (small|big|large) (team|company))\b", re.IGNORECASE
 )
@@ -149,6 +152,25 @@ _ORIGIN = re.compile(
     r"(?=[,.;?!]|$| and\b| to\b| who\b| how\b| what\b| want\w*\b| trying\b| into\b| in\b| with\b| for\b)",
     re.IGNORECASE,
 )
+
+
+_GENERIC = stems(
+    "next step start begin first stand maturity mature level assess assessment score rate hire hiring recruit need team people "
+    "person role tool tools stack platform software recommend suggest choose pick cost costs budget price expensive spend "
+    "money year month quarter risk risks threat threats wrong go plan improve priority prioritise company organisation "
+    "organization startup firm team mlops llmops ml ai llm llms model models system systems use using work help get make "
+    "good best better right now today currently new small big large build question advice idea come comes going look like "
+    "fit fits compare comparison difference versus happen change run running production prod worry apply "
+    "machine learning data roadmap biggest gap win quick important focus fix someone somebody project projects security"
+)
+_RULED = ("role", "tool", "category", "country", "maturity-model", "dimension", "level", "threat", "regulation")
+
+
+def _subject(reading: str, mentions: Sequence[Mention], changes: Sequence[ProfileChange]) -> set[str]:
+    """Stems of what is asked about, without what rules already take care of."""
+    ruled = {s for m in mentions if m.kind in _RULED for s in stems(m.words)}
+    told = {s for c in changes for s in stems(c.quote)}
+    return {s for s in stems(reading) if not s.isdigit()} - _GENERIC - ruled - told
 
 
 def _refused(question: str, mention: Mention) -> bool:
@@ -167,8 +189,23 @@ def _career_order(question: str, roles: list[str], lexicon: Lexicon) -> list[str
     for m in _ORIGIN.finditer(question):
         origin = [x.id for x in lexicon.mentions(m["r"]) if x.kind == "role"]
         if origin:
-            return [origin[0], *(r for r in roles if r != origin[0])]
+            aims = [r for r in roles if r != origin[0]]
+            return [
+                origin[0],
+                *(aims or [role for word, role in _AIMS if re.search(word, question, re.IGNORECASE)][:1]),
+            ]
     return roles
+
+
+_AIMS = [
+    (r"\b(ml|llm)ops\b", "mlops-engineer"),
+    (r"\b(llms?|gen ?ai|ai)\b", "ai-engineer"),
+    (r"\bdata science\b", "data-scientist"),
+    (r"\bdata engineering\b", "data-engineer"),
+    (r"\bmachine learning|\bml\b", "ml-engineer"),
+    (r"\bproduct\b", "ai-product-manager"),
+]
+"""A field somebody wants to get into → the role that stands for it."""
 
 
 _SLANG = {"2": "to", "4": "for", "u": "you", "r": "are", "ur": "your", "pls": "please", "plz": "please", "da": "the",

@@ -1,8 +1,14 @@
 """Nothing a chat model says reaches the reader unless its evidence carries it.
 
-A sentence is kept when it cites evidence that exists, when every number and every named
-tool, role, standard or unknown proper name in it stands in that evidence, when most of
-its content words do, and when it does not turn its evidence's yes into a no.
+A sentence is kept when
+
+1. it is a plain sentence: no markup, address or instruction is left in it;
+2. it cites evidence that exists;
+3. every number (with its unit), every named tool, role or standard, and every span of time
+   stands in that evidence, beside the words that the sentence puts beside it;
+4. at most three sentences of the evidence hold most of its content words;
+5. words that carry a claim on their own (must, always, half) stand there too, a "may"
+   stays a "may", and neither a yes nor a "more" is turned around.
 """
 
 from __future__ import annotations
@@ -11,20 +17,80 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from advisor.answer.claims import (
+    NEGATION,
+    Fact,
+    Part,
+    clauses,
+    cover,
+    facts,
+    measures,
+    names,
+    part,
+    periods,
+    records,
+    refused,
+    share,
+)
 from advisor.answer.lexicon import Lexicon
-from advisor.answer.text import content_words, numbers, stem, stems
+from advisor.answer.text import clean, content_words, numbers, stem, stems, words
 
 SUPPORT = 0.6
-"""Least share of a sentence's content words that its evidence must contain (calibrated in evals)."""
+"""Least share of a sentence's content words that its evidence must contain (tuned by tests/test_verify.py)."""
+BESIDE = 0.6
+"""A name or number counts where its sentence supports the claim at least this well, beside the best one."""
+NEAR = 0.6
+"""Two clauses that share this much speak of the same."""
+LONGEST = 600
+"""Characters; nobody writes advice in a longer sentence."""
 
-_MARK = re.compile(r"\s*\[((?:F?\d+)(?:\s*[,;]\s*F?\d+)*)\]")
-_SENTENCE_END = re.compile(r"[.!?:](?:\*\*)?(?:\s*\[(?:F?\d+)(?:\s*[,;]\s*F?\d+)*\])*(?=\s)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_HTML = re.compile(r"<[^>]{0,200}>")
-_URL = re.compile(r"\b(?:https?://|www\.)\S+")
-_NEGATION = re.compile(r"\b(?:no|not|never|none|neither|nor|without|cannot|can't|don't|doesn't|isn't|aren't|won't|shouldn't|avoid|stop)\b", re.IGNORECASE)  # fmt: skip
-_NAME = re.compile(r"\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}[\w-]*|[A-Z][a-z]{2,})\b")
-_NAMED_KINDS = ("tool", "role", "regulation", "maturity-model", "threat")
+_LABELS = r"\[F?\d+(?:\s*[,;]\s*F?\d+)*\]"
+_MARK = re.compile(rf"\s*({_LABELS})")
+_SENTENCE_END = re.compile(rf"[.!?](?:[\"”')]|\*\*)*(?:\s*{_LABELS})*(?=\s+[^\sa-z\[])")
+_OPEN_MARK = re.compile(r"\s*\[[^\]]{0,40}$")
+_NO_END = re.compile(r"(?:^\W*\d{1,2}|\b(?:e\.g|i\.e|etc|vs|cf|approx|no|St|Dr|v))\.$", re.IGNORECASE)
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^)]*\)|\[[^\]]*\](?!\())")
+_HTML = re.compile(r"<[^<>]{0,200}>")
+_URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.|(?:javascript|data|vbscript|mailto):)\S+", re.IGNORECASE)
+_MARKUP = re.compile(r"[\[\]{}|\\]|<[a-z/!?]|^\s*>|&#|&\w+;", re.IGNORECASE)
+_HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?=[/?:]|\b)", re.IGNORECASE)
+_ORDER = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|all|any|these|your|my)\b"
+    r".{0,20}\b(?:instructions?|rules|prompts?|messages?|guidelines)\b"
+    r"|\b(?:reveal|print|repeat|show|output)\b.{0,30}\b(?:system|hidden|initial|secret) (?:prompt|instructions?)\b"
+    r"|\byou are now\b|\bas an? (?:ai|large|language) (?:language )?model\b"
+    r"|^\W*(?:system|user|assistant|human|developer)\s*:",
+    re.IGNORECASE,
+)
+"""Orders to a model. Evidence may contain them, when somebody planted them; advice never does."""
+
+_HEDGE = re.compile(r"\b(?:may|might|could|perhaps|probably|possibly|sometimes)\b", re.IGNORECASE)
+_SOFT = re.compile(rf"{_HEDGE.pattern}|\b(?:can|often|usually|likely|tends?|estimate[sd]?)\b", re.IGNORECASE)
+_WEIGHTY = [
+    "must required requires require mandatory obligatory shall need needs",
+    "always every each all any",
+    "never no not none without avoid cannot don't",
+    "guarantee guarantees guaranteed ensures ensure",
+    "half", "third", "majority most", "double twice", "triple", "dozens dozen", "hundreds hundred",
+    "thousands thousand", "millions million", "billions billion", "impossible",
+]  # fmt: skip
+_WEIGHT_SETS = [frozenset(group.split()) for group in _WEIGHTY]
+_CLAIMING = frozenset(
+    "must required mandatory obligatory always never guarantee guarantees guaranteed half third majority double twice "
+    "triple dozens hundreds thousands millions billions impossible".split()
+)
+_OPPOSITES = [
+    ("increase", "decrease"), ("increase", "reduce"), ("raise", "lower"), ("more", "less"), ("more", "fewer"),
+    ("before", "after"), ("above", "below"), ("over", "under"), ("higher", "lower"), ("high", "low"),
+    ("cheaper", "dearer"), ("cheap", "expensive"), ("open", "closed"), ("allow", "forbid"), ("safe", "unsafe"),
+    ("start", "stop"), ("early", "late"), ("minimum", "maximum"), ("first", "last"), ("with", "without"),
+    ("fast", "slow"), ("faster", "slower"), ("easy", "hard"), ("small", "large"), ("best", "worst"),
+    ("better", "worse"), ("manual", "automatic"), ("manual", "automated"), ("batch", "online"),
+    ("internal", "external"), ("enable", "prevent"), ("free", "paid"), ("required", "optional"), ("active", "archived"),
+    ("fail", "succeed"), ("gain", "lose"), ("enough", "insufficient"), ("same", "different"), ("public", "private"),
+    ("least", "most"), ("yes", "no"), ("add", "remove"), ("up", "down"), ("rise", "fall"), ("trusted", "hostile"),
+    ("always", "never"), ("in", "out"), ("hosted", "self-hosted"), ("short", "long"), ("few", "many"),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,6 +99,7 @@ class Evidence:
 
     label: str
     text: str
+    """Its heading on the first line, then one sentence or item after another."""
 
 
 @dataclass(frozen=True)
@@ -45,90 +112,203 @@ class Verdict:
 
     @property
     def kept(self) -> bool:
+        """May the reader see it?"""
         return not self.reason
 
 
 def split_stream(pieces: Iterator[str]) -> Iterator[str]:
-    """Whole sentences and line breaks as they become complete; the last one even if it never ends."""
-    buffer = ""
-    for piece in pieces:
-        buffer += piece
-        while True:
-            newline = buffer.find("\n")
-            end = _SENTENCE_END.search(buffer)
-            if newline >= 0 and (end is None or newline <= end.start()):
-                if buffer[:newline].strip():
-                    yield buffer[:newline]
-                yield "\n"
-                buffer = buffer[newline + 1 :]
-            elif end is not None and not _more_marks(buffer[end.end() :]):
-                yield buffer[: end.end()]
-                buffer = buffer[end.end() :].lstrip(" ")
-            else:
-                break
-    if buffer.strip():
+    """Whole sentences, with their marks, and line breaks as they become complete; the last one even if it never ends.
+
+    However the text is cut into pieces, the sentences are the same. An overlong one is handed on in part, to be
+    judged and dropped, and the rest of its line is skipped.
+    """
+    buffer, skipping = "", False
+    for character in (c for piece in pieces for c in piece):
+        if character == "\n":
+            if buffer.strip() and not skipping:
+                yield buffer
+            yield "\n"
+            buffer, skipping = "", False
+            continue
+        if skipping:
+            continue
+        buffer += character
+        if len(buffer) > LONGEST * 2:
+            yield buffer
+            buffer, skipping = "", True
+        elif (end := next(_ends(buffer), None)) is not None:
+            yield buffer[:end]
+            buffer = buffer[end:].lstrip(" ")
+    if buffer.strip() and not skipping:
         yield buffer
 
 
-def _more_marks(rest: str) -> bool:
-    """Might the text go on with a citation mark that belongs to the sentence before?"""
-    rest = rest.lstrip(" ")
-    return not rest or (rest[0] == "[" and "]" not in rest)
+def _ends(text: str) -> Iterator[int]:
+    """Where sentences end; neither after `1.` at the head of a list item nor after `e.g.`"""
+    return (m.end() for m in _SENTENCE_END.finditer(text) if not _NO_END.search(text[: m.end()]))
 
 
 def plain(sentence: str) -> str:
-    """The sentence without links, images, HTML and addresses; what a link said stays."""
-    bare = _LINK.sub(r"\1", sentence)
-    return _URL.sub("", _HTML.sub("", bare)).replace("`", "").strip()
+    """The sentence without links, images, HTML and addresses; what a link said stays, and so does a mark."""
+    bare = _HTML.sub("", clean(sentence))
+    for _ in range(3):  # links in links
+        bare = _LINK.sub(lambda m: f" [{m[1]}]" if re.fullmatch(r"F?\d+", m[1]) else m[1], bare)
+    return _URL.sub("", bare).replace("`", "").strip()
 
 
 def verify(sentence: str, evidence: Mapping[str, Evidence], known: str, lexicon: Lexicon) -> Verdict:
     """Judges one sentence. `known` is what the asker said about themselves: its numbers and names may be repeated."""
-    labels = tuple(
-        dict.fromkeys(label for m in _MARK.finditer(sentence) for label in re.split(r"\s*[,;]\s*", m.group(1)))
-    )
-    text = re.sub(r"\s+([.!?,;:])", r"\1", _MARK.sub("", plain(sentence))).strip()
+    if len(sentence) > 2 * LONGEST:
+        return Verdict(sentence[:LONGEST], (), "too long for a sentence")
+    bare = plain(sentence)
+    labels = dict.fromkeys(label for m in _MARK.finditer(bare) for label in re.findall(r"F?\d+", m[1]))
+    text = re.sub(r"\s+([.!?,;:])", r"\1", _MARK.sub("", bare)).strip()
+    if text.count("**") % 2:
+        text = text.replace("**", "")
     cited = tuple(label for label in labels if label in evidence)
+    if len(text) > LONGEST:
+        return Verdict(text, cited, "too long for a sentence")
+    if _MARKUP.search(text):
+        return Verdict(text, cited, "markup where a sentence should be")
+    if _ORDER.search(text):
+        return Verdict(text, cited, "an order to a model")
     if not cited:
         return Verdict(text, cited, "cites nothing that was retrieved")
-    basis = " ".join(evidence[label].text for label in cited)
-    if loose := numbers(text) - numbers(basis) - numbers(known):
-        return Verdict(text, cited, f"number not in its evidence: {min(loose)}")
-    allowed = _names(f"{basis} {known}", lexicon)
-    if strange := _names(text, lexicon) - allowed:
-        return Verdict(text, cited, f"name not in its evidence: {min(strange)}")
+    basis = "\n".join(evidence[label].text for label in cited)
+    pool = [fact for label in cited for fact in facts(evidence[label].text, lexicon)]
+    return Verdict(text, cited, _unfounded(text, basis, pool, known, lexicon))
+
+
+def _unfounded(text: str, basis: str, pool: Sequence[Fact], known: str, lexicon: Lexicon) -> str:
+    """Why the evidence does not carry the sentence; "" where it does."""
     said = {stem(w) for w in content_words(text)}
+    own = stems(known)
     if len(said) < 3:
-        return Verdict(text, cited, "says too little")
-    if len(said & stems(f"{basis} {known}")) / len(said) < SUPPORT:
-        return Verdict(text, cited, "not supported by its evidence")
-    if _turned(text, basis):
-        return Verdict(text, cited, "says the opposite of its evidence")
-    return Verdict(text, cited)
+        return "says too little"
+    if loose := numbers(text) - numbers(basis) - _own_numbers(text, known):
+        return f"number not in its evidence: {min(loose)}"
+    there = names(f"{basis}\n{known}", lexicon) | stems(f"{basis} {known}")
+    if strange := names(text, lexicon) - there:
+        return f"name not in its evidence: {min(strange)}"
+    if strange := _strange_words(text, f"{basis} {known}", lexicon):
+        return f"word that the corpus never uses: {min(strange)}"
+    if hosts := {h.lower() for h in _HOST.findall(text)} - {h.lower() for h in _HOST.findall(basis)}:
+        return f"address not in its evidence: {min(hosts)}"
+    chosen = cover(said - own, pool)
+    held = own.union(*(f.stems for f in chosen))
+    if share(_parts(said, held), held) < SUPPORT:
+        return "not supported by its evidence"
+    near = " ".join([*(f.text for f in chosen), pool[0].text if pool else "", known])
+    if wrong := _misplaced(text, pool, known, lexicon):
+        return wrong
+    if wrong := _wrong_units(text, basis, known):
+        return wrong
+    if other := periods(text) - periods(f"{near} {known}"):
+        return f"span of time not in its evidence: {min(other)}"
+    return _turned(text, chosen, near)
 
 
-def _names(text: str, lexicon: Lexicon) -> set[str]:
-    """Named records and proper names, lower-cased; a capital at the start of a sentence proves nothing."""
-    named = {f"{m.kind}:{m.id}" for m in lexicon.mentions(text) if m.kind in _NAMED_KINDS and not m.guessed}
-    starts = {m.end() for m in re.finditer(r"(?:^|[.!?:]\s+|\*\*|[-*]\s+)", text)}
-    for m in _NAME.finditer(text):
-        word = m.group()
-        if m.start() in starts and word[1:].islower():
+def _own_numbers(text: str, known: str) -> set[str]:
+    """Numbers from what the asker said, where the sentence uses them for the same thing: `25 people`."""
+    told = {(n, near) for n, near in _number_neighbours(known)}
+    return {n for n, near in _number_neighbours(text) if any(n == m and near & other for m, other in told)}
+
+
+def _number_neighbours(text: str) -> list[tuple[str, frozenset[str]]]:
+    tokens = words(text)
+    found = []
+    for i, token in enumerate(tokens):
+        near = frozenset(stem(p) for w in tokens[i : i + 4] for p in w.split("-") if not p.isdigit())
+        found += [(n, near) for part in token.split("-") for n in numbers(part)]
+    return found
+
+
+def _strange_words(text: str, basis: str, lexicon: Lexicon) -> set[str]:
+    """Words foreign to the whole corpus, and codes (`p95`, `fp16`) foreign to this evidence."""
+    if not lexicon.vocabulary:
+        return set()
+    there = stems(basis)
+    parts = {p for w in content_words(text) for p in re.split(r"[./&+'-]", w) if len(p) > 2 and stem(p) not in there}
+    codes = {p for p in parts if any(c.isdigit() for c in p) and any(c.isalpha() for c in p) and not numbers(p)}
+    return codes | {p for p in parts if p.isalpha() and stem(p) not in lexicon.vocabulary}
+
+
+def _parts(said: set[str], held: set[str] | frozenset[str]) -> set[str]:
+    """The stems, a hyphenated one held as a whole where its parts are."""
+    return {s if s in held or "-" not in s or not stems(s) - {s} <= held else next(iter(held)) for s in said}
+
+
+def _misplaced(text: str, pool: Sequence[Fact], known: str, lexicon: Lexicon) -> str:
+    """A name, number or span of time that stands in the evidence, but beside other things than here."""
+    own_records, own_numbers = records(known, lexicon), _own_numbers(text, known)
+    parts = [p for fact in pool for p in fact.parts]
+    there = frozenset().union(*(p.records for p in parts))
+    claims = [(clause, records(clause, lexicon) & there) for clause in clauses(text)]
+    # "If you need a job queue, ClearML fits" speaks of its tool before it names it.
+    speaking = next((t for _, named in claims if (t := frozenset(r for r in named if r[:5] == "tool:"))), frozenset())
+    for clause, named in claims:
+        speaking = named or speaking
+        mine = part(clause, speaking)
+        best = max((len(mine.stems & p.stems) for p in parts), default=0)
+        if best < 2:
             continue
-        named.add(stem(word.lower()))
-    return named
+        homes = {r: [p.stems for p in parts if r in p.records] for r in speaking - own_records}
+        homes |= {n: [p.stems for p in parts if n in p.numbers] for n in mine.numbers - own_numbers}
+        homes |= {t: [f.stems for f in pool if t in periods(f.text)] for t in mine.periods - periods(known)}
+        for thing, where in homes.items():
+            if max((len(mine.stems & s) for s in where), default=0) < BESIDE * best:
+                return f"its evidence says this of something else than {thing}"
+    return ""
 
 
-def _turned(text: str, basis: str) -> bool:
-    """Does the sentence say yes where its closest evidence sentence says no, or the reverse?"""
-    said = stems(text)
-    closest: tuple[float, str] = (0.0, "")
-    for sentence in re.split(r"(?<=[.!?])\s+|\n", basis):
-        other = stems(sentence)
-        if other:
-            closest = max(closest, (len(said & other) / len(said | other), sentence))
-    score, sentence = closest
-    return score >= 0.5 and bool(_NEGATION.search(text)) != bool(_NEGATION.search(sentence))
+def _wrong_units(text: str, basis: str, known: str) -> str:
+    """A number whose unit is not the one that the evidence gives it."""
+    there = measures(f"{basis}\n{known}")
+    for number, unit in sorted(measures(text)):
+        if unit and (number, unit) not in there and (number, "") not in there:
+            return f"unit not in its evidence: {number} {unit}"
+    return ""
+
+
+def _turned(text: str, chosen: Sequence[Fact], near: str) -> str:
+    """Does the sentence say more surely, or the other way round, what its evidence says?"""
+    tokens = set(words(text))
+    there = set(words(near))
+    for group in _WEIGHT_SETS:
+        if tokens & group & _CLAIMING and not there & group and not (group & {"never"} and NEGATION.search(near)):
+            return f"stronger than its evidence: {min(tokens & group & _CLAIMING)}"
+    said, held = {stem(w) for w in tokens}, {stem(w) for w in there}
+    for a, b in _OPPOSITES:
+        for one, other in ((stem(a), stem(b)), (stem(b), stem(a))):
+            if one in said and one not in held and other in held and other not in said:
+                return "says the opposite of its evidence"
+    if not NEGATION.search(text):
+        denied, asserted = (set().union(*s) for s in zip(*(refused(f.text) for f in chosen), strict=True))
+        if said & denied - asserted:
+            return "says the opposite of its evidence"
+    soft = bool(_SOFT.search(text))
+    parts = [p for fact in chosen for p in fact.parts if p.stems]
+    for clause in clauses(text):
+        mine = part(clause, frozenset())
+        if problem := _against(mine, parts, soft):
+            return problem
+    return ""
+
+
+def _against(mine: Part, parts: Sequence[Part], soft: bool) -> str:
+    """Does a clause lose the "may" of its closest clause in the evidence, or turn its yes into a no?"""
+    near = [p for p in parts if len(mine.stems) > 1 and share(mine.stems, p.stems) >= NEAR]
+    closest = max(near, key=lambda p: (share(mine.stems, p.stems), -len(p.stems)), default=None)
+    if closest and not soft and _HEDGE.search(closest.text):
+        return "surer than its evidence"
+    if closest and closest.negated != mine.negated:
+        return "says the opposite of its evidence"
+    same = [p.stems for p in parts if p.negated == mine.negated]
+    for p in parts:
+        swallowed = len(p.stems) > 1 and share(p.stems, mine.stems) >= 0.8 and refused(p.text)[0] & mine.stems
+        if swallowed and p.negated != mine.negated and all(share(p.stems, s) < 0.8 for s in same):
+            return "says the opposite of its evidence"
+    return ""
 
 
 def worthless(verdicts: Sequence[Verdict]) -> bool:
