@@ -44,7 +44,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def advisor_home() -> Settings:
-    """Settings over the real corpus, whose home holds its index; kept from run to run, so that only new text is embedded."""
+    """Settings over the real corpus, whose home and its index are kept from run to run."""
     from advisor.index.build import build
     from advisor.knowledge.load import default_root
     from advisor.models.embedder import make_embedder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -18,6 +19,11 @@ CHARS_PER_TOKEN = 3.2
 """On the safe side for English prose, so that a prompt that we think fits does."""
 REPLY_TOKENS = 900
 MOST_PASSAGES = 8
+
+_ROLE = re.compile(
+    r"<\|[^|>]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:system|user|assistant|start_of_turn|end_of_turn)>"
+)
+"""What chat templates mark a speaker with; a passage speaks for nobody."""
 
 
 @cache
@@ -61,7 +67,7 @@ def answer_messages(
     room = int((window - REPLY_TOKENS) * CHARS_PER_TOKEN) - len(system) - len(head) - len(question) - 400
     parts: list[str] = []
     for label, item in given.items():
-        text = item.text.replace(fence, "")
+        text = _ROLE.sub("", item.text.replace(fence, ""))
         part = f"[{label}] {text}"
         if room - len(part) < 0 and parts:
             break

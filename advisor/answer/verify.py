@@ -176,6 +176,8 @@ def verify(sentence: str, evidence: Mapping[str, Evidence], known: str, lexicon:
         return Verdict(text, cited, "cites nothing that was retrieved")
     basis = "\n".join(evidence[label].text for label in cited)
     pool = [fact for label in cited for fact in facts(evidence[label].text, lexicon)]
+    if any(words(fact.text) == words(text) for fact in pool):
+        return Verdict(text, cited)
     return Verdict(text, cited, _unfounded(text, basis, pool, known, lexicon))
 
 

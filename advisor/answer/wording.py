@@ -19,6 +19,15 @@ from advisor.schema import Finding
 
 HOLD = 3
 """Sentences judged before the first is shown, so that nonsense never starts to appear."""
+HEADINGS = frozenset(
+    {
+        "answer", "direct answer", "short answer", "in short", "summary", "why", "why this holds", "why for you",
+        "why this matters", "what to do", "what to do next", "what to do first", "next steps", "steps", "next", "first",
+        "recommendation", "recommendations", "cost", "costs", "people", "roles", "tools", "risks", "what is missing",
+        "what can go wrong", "not yet", "caveats",
+    }
+)  # fmt: skip
+"""A heading carries no citation, so it cannot be verified: these are the ones that say nothing untrue."""
 
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _HEADING = re.compile(r"^\s*(?:#{1,4}\s+)?\**(?P<h>[A-Z][A-Za-z ,'’-]{2,40}?)\**:?\s*$")
@@ -51,32 +60,32 @@ def word(
 ) -> Iterator[str]:
     """Markdown pieces that passed verification. Yields nothing where the model's answer is worthless."""
     held: list[str] = []
-    pending_break, line_open = "", False
+    heading, line_start, bullet, list_open = "", True, False, False
     reply = model.stream(messages, deadline=deadline)
     try:
         for raw in split_stream(iter(reply)):
             if raw == "\n":
-                if line_open:
-                    pending_break, line_open = "\n", False
+                line_start, bullet = True, False
                 continue
-            if (m := _HEADING.match(raw)) and not _BULLET.match(raw):
-                pending_break = (
-                    f"\n\n**{m['h'].strip()}**\n\n" if pending_break or held else f"**{m['h'].strip()}**\n\n"
-                )
-                continue
-            bullet = bool(_BULLET.match(raw))
-            verdict = verify(_BULLET.sub("", raw), given, known, lexicon)
+            if line_start and not bullet:
+                if (m := _HEADING.match(raw)) and not _BULLET.match(raw):
+                    heading = m["h"].strip() if m["h"].strip().lower() in HEADINGS else ""
+                    continue
+                bullet = bool(_BULLET.match(raw))
+            verdict = verify(_BULLET.sub("", raw) if line_start else raw, given, known, lexicon)
             outcome.verdicts.append(verdict)
             if not verdict.kept:
                 continue
             piece = cited_sentence(verdict, ranked, findings, writer)
-            if bullet:
-                piece = f"{pending_break or chr(10)}- {piece}"
-            elif pending_break:
-                piece = f"{pending_break if '**' in pending_break else chr(10) * 2}{piece}"
-            elif held:
+            if line_start:
+                gap = "\n" if bullet and list_open and not heading else "\n\n"
+                above = f"\n\n**{heading}**" if heading else ""
+                piece = f"{above}{gap}{'- ' if bullet else ''}{piece}"
+                heading, line_start, list_open = "", False, bullet
+            else:
                 piece = f" {piece}"
-            pending_break, line_open = "", True
+            if not held:
+                piece = piece.lstrip("\n")
             held.append(piece)
             if len(outcome.verdicts) >= HOLD and not worthless(outcome.verdicts):
                 yield from _release(held)
