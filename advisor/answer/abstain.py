@@ -101,16 +101,14 @@ def _attribute_lost(u: Understanding, ranked: Sequence[Ranked], rarity: Rarity) 
     """'X's revenue', 'the phone number of X' where the passages know X and never speak of that."""
     for pattern in (_OF, _POSSESSIVE):
         m = pattern.search(u.question)
-        if not m or not any(
-            mention.words in m["x"].lower() for mention in u.mentions if mention.kind in ("tool", "regulation")
-        ):
+        named = [x for x in u.mentions if x.kind in ("tool", "regulation") and m and x.words[:4] in m["x"].lower()]
+        if not m or not named:
             continue
-        wanted = stems(re.sub(r"\b(?:in )?(?:19|20)\d\d\b", "", m["a"])) - {
-            s for mention in u.mentions for s in stems(mention.words)
-        }
+        attribute = re.sub(r"\b(?:in )?(?:19|20)\d\d\b", "", m["a"]).strip()
+        wanted = stems(attribute) - {s for mention in u.mentions for s in stems(mention.words)}
         about = [r for r in ranked if stems(m["x"]) & stems(" ".join([r.document.title, *r.section.headings]))]
         if wanted and coverage(wanted, _words(about), rarity) < 0.5:
-            return f"the {m['a'].strip()} of {m['x'].strip(' ?.')}"
+            return f"the {attribute} of {named[0].words.removesuffix(chr(39) + 's')}"
     return ""
 
 

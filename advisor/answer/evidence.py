@@ -108,21 +108,17 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
     return sorted(ranked, key=lambda r: (-r.score, r.document.id, r.section.start))
 
 
-def inside(u: Understanding, top: Ranked, ranked: Sequence[Ranked], rarity: Rarity) -> Section:
-    """The section of the best document that comes nearest to the question, its opening left aside."""
-    scored = {r.section.start: r.score for r in ranked if r.document.id == top.document.id}
-    query = stems(u.query)
+def inside(within: Sequence[Hit], top: Ranked) -> Section:
+    """The section of the best document that comes nearest to the question, its opening left aside.
 
-    def nearness(section: Section) -> float:
-        words = {s for unit in section.units for s in unit.stems}
-        heading = stems(" ".join(section.headings[1:]))
-        return (
-            scored.get(section.start, 0.2)
-            + 0.3 * coverage(query, words, rarity)
-            + 0.4 * coverage(query, heading, rarity)
-        )
-
-    return max(sections(top.document)[1:], key=nearness, default=top.section)
+    `within` are the hits of a search in that document alone.
+    """
+    opening = sections(top.document)[0]
+    for hit in within:
+        section = section_at(hit.document, hit.passage.start)
+        if section and section is not opening and section.units:
+            return section
+    return next(iter(sections(top.document)[1:]), top.section)
 
 
 def _asked(query: set[str], document: Document, rarity: Rarity) -> float:

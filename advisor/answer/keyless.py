@@ -7,7 +7,7 @@ know. Every sentence is either a finding's own text or an exact quote.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -16,7 +16,10 @@ from advisor.answer.evidence import DEFINITION, Ranked, Rarity, fact_unit, insid
 from advisor.answer.sections import Section, Unit, best_unit, sections
 from advisor.answer.text import overlap, sentences, stems
 from advisor.answer.understand import Understanding
-from advisor.schema import Document, Finding
+from advisor.schema import Document, Finding, Hit
+
+Within = Callable[[str], Sequence[Hit]]
+"""Document id → the hits of the same search in that document alone."""
 
 SAME = 0.55
 """Two sentences whose stems overlap this much say the same."""
@@ -75,10 +78,11 @@ def compose(
     findings: Sequence[Finding],
     writer: Writer,
     rarity: Rarity,
+    within: Within,
 ) -> Iterator[str]:
     """Markdown blocks of the answer, in order."""
     if not findings or factual(u):
-        blocks = _explanation(u, ranked, writer, rarity)
+        blocks = _explanation(u, ranked, writer, rarity, within)
         if opening := next(blocks, None):
             yield opening
         if beside := [f for f in findings if f.inputs or not u.personal][:2]:
@@ -95,6 +99,8 @@ def factual(u: Understanding) -> bool:
     if u.intent in ("explain", "profile"):
         return True
     if u.intent in ("assess", "next", "cost", "threat") and u.topical and not u.entities.get("threat"):
+        return True
+    if u.intent == "cost" and u.entities.get("tool") and not u.personal:
         return True
     if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
         return False
@@ -171,7 +177,9 @@ _DUTIES = re.compile(
 )
 
 
-def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rarity: Rarity) -> Iterator[str]:
+def _explanation(
+    u: Understanding, ranked: Sequence[Ranked], writer: Writer, rarity: Rarity, within: Within
+) -> Iterator[str]:
     if not ranked:
         return
     top = ranked[0]
@@ -188,7 +196,7 @@ def _explanation(u: Understanding, ranked: Sequence[Ranked], writer: Writer, rar
     if not fact and first.lead and (about or section is first or section.lead is None) and writer.fresh(first.lead):
         opening.append(writer.quote(first.lead, document))
     if section is first and document.kind == "guide":
-        section = inside(u, top, ranked, rarity)
+        section = inside(within(document.id), top)
     if section.lead and writer.fresh(section.lead):
         opening.append(writer.quote(section.lead, document))
     support = [unit for unit in section.prose if writer.fresh(unit)][: max(1, 4 - len(opening))]

@@ -20,6 +20,7 @@ from advisor.answer.evidence import Ranked, rank
 from advisor.answer.extract import apply_changes, suppose
 from advisor.answer.keyless import Writer
 from advisor.answer.lexicon import Lexicon, build_lexicon
+from advisor.answer.phrasebook import to_english
 from advisor.answer.retrieve import HybridRetriever
 from advisor.answer.sections import sections
 from advisor.answer.text import content_words, stem
@@ -35,7 +36,9 @@ from advisor.schema import (
     Answer,
     Document,
     Event,
+    Filters,
     Finding,
+    Hit,
     Profile,
     StepUsage,
     Turn,
@@ -153,13 +156,24 @@ class Advisor:
         known = profile or Profile()
         yield Event(kind="status", text="Reading the question")
         with clock.step("understand"):
-            u = understand(question, known, conversation, self.lexicon, lambda w: self.index.glossary.expand(w).query)
+            u = understand(question, known, conversation, self.lexicon, self._spell, self._english)
             now = apply_changes(known, u.changes)
         if u.changes:
             yield Event(kind="profile", changes=u.changes)
         draft = Draft(self, u, now, conversation, clock)
         yield from draft.write()
         yield Event(kind="done", answer=draft.answer(conversation_id))
+
+    def _spell(self, word: str) -> str:
+        return self.index.glossary.expand(word).query
+
+    def _english(self, question: str, language: str) -> str:
+        """English words to search with: the chat model's, else the phrasebook's."""
+        if self.chat:
+            deadline = time.monotonic() + 0.3 * self.settings.answer_seconds
+            if query := wording.english_query(self.chat, question, deadline):
+                return query
+        return to_english(question, language, self.corpus)
 
     def rarity(self, word: str) -> float:
         """1 for a stem in hardly any passage, towards 0 for one in nearly all; 0.8 for one the corpus lacks."""
@@ -202,7 +216,7 @@ class Draft:
             return
         yield Event(kind="status", text="Searching the corpus")
         with self.clock.step("retrieve"):
-            hits = owner.retriever.retrieve(self._query(), k=16)
+            hits = owner.retriever.retrieve(u.query, k=16)
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
         with self.clock.step("advise"):
             if u.intent == "what-if":
@@ -227,18 +241,11 @@ class Draft:
         if self.mode != "model":
             yield Event(kind="status", text="Composing the answer")
             with self.clock.step("compose"):
-                for block in keyless.compose(u, self.ranked, self.findings, self.writer, owner.rarity):
+                for block in keyless.compose(u, self.ranked, self.findings, self.writer, owner.rarity, self._within):
                     yield self._say(block)
 
-    def _query(self) -> str:
-        """The English words to search with."""
-        u, chat = self.u, self.owner.chat
-        if u.language == "en":
-            return u.query
-        if chat:
-            english = wording.english_query(chat, u.query, self._deadline(0.3))
-            return f"{u.query} {english}" if english else u.query
-        return u.query
+    def _within(self, doc_id: str) -> list[Hit]:
+        return self.owner.retriever.retrieve(self.u.query, k=3, filters=Filters(docs=[doc_id]))
 
     def _deadline(self, share: float = 1.0) -> float:
         return self.clock.started + self.owner.settings.answer_seconds * share

@@ -84,11 +84,19 @@ def understand(
     conversation: Sequence[Turn],
     lexicon: Lexicon,
     correct: Callable[[str], str] = str,
+    english: Callable[[str, str], str] | None = None,
 ) -> Understanding:
-    """Reads one question in its conversation; `correct` puts misspelt words right. Raises InputError."""
+    """Reads one question in its conversation. Raises InputError.
+
+    `correct` puts a misspelt English word right; `english` turns a question in another language into English words.
+    """
     question = check_question(raw)
+    spoken = language(question)
     mentions = [m for m in lexicon.mentions(question) if not _refused(question, m)]
-    reading = _spelt(question, mentions, correct)
+    if spoken == "en":
+        reading = _spelt(question, mentions, correct)
+    else:
+        reading = (english(question, spoken) if english else "") or question
     if reading != question:
         known = {(m.kind, m.id) for m in mentions}
         mentions += [m for m in lexicon.mentions(reading) if (m.kind, m.id) not in known and not _refused(reading, m)]
@@ -126,8 +134,8 @@ def understand(
         mentions=mentions,
         entities=named,
         changes=changes,
-        language=language(question),
-        wants=next((w for w, pattern in _WANTS if pattern.search(question)), "any"),
+        language=spoken,
+        wants=next((w for w, pattern in _WANTS if pattern.search(reading)), "any"),
         follow_up=follow_up,
         statement=statement,
         personal=bool(changes) or bool(_PERSONAL.search(question)),
@@ -215,8 +223,6 @@ _SLANG = {"2": "to", "4": "for", "u": "you", "r": "are", "ur": "your", "pls": "p
 
 def _spelt(question: str, mentions: list[Mention], correct: Callable[[str], str]) -> str:
     """The question with slang and misspellings put right; names that were recognised stay as they are."""
-    if language(question) != "en":
-        return question
     tokens = question.split(" ")
     slang = sum(t.lower().strip("?.,!") in _SLANG for t in tokens)
     known = {w for m in mentions for w in m.words.split()}
