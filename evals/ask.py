@@ -29,7 +29,10 @@ _MARK = re.compile(r"\[(\d+)\]")
 
 
 def _compiles(pattern: str) -> str:
-    re.compile(pattern)
+    try:
+        re.compile(pattern)
+    except re.error as e:
+        raise ValueError(f"not a regular expression: {e}") from e
     return pattern
 
 
