@@ -119,6 +119,7 @@ def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str]
 
             return web_app(desk)
 
+        listener.listen(128)  # from here on a browser waits for us, and is not turned away
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"MLOps Advisor is at http://{host}:{listener.getsockname()[1]} (stop with Ctrl+C)")
         config = uvicorn.Config(

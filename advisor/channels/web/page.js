@@ -7,11 +7,11 @@
     const proto = field.tagName === "TEXTAREA" ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
     Object.getOwnPropertyDescriptor(proto, "value").set.call(field, text);
     field.dispatchEvent(new Event("input", { bubbles: true }));
-    return field;
   };
 
-  // The nonce makes two presses of one button two different values.
-  const tell = (event) => type("#bridge", JSON.stringify({ ...event, nonce: performance.now() }));
+  // Gradio takes a moment to hear of what was typed by script.
+  const submit = (field, text, button) => { type(field, text); setTimeout(() => $(button)?.click(), 60); };
+  const tell = (event) => submit("#bridge", JSON.stringify(event), "#pressed");
 
   const announcer = () => {
     let node = $("#announcer");
@@ -70,9 +70,8 @@
   };
 
   const ask = (text) => {
-    type("#question", text);
     document.body.classList.remove("show-rail", "show-about");
-    setTimeout(() => $("#send")?.click(), 60);
+    submit("#question", text, "#send");
   };
 
   const showFact = (field, item) => {

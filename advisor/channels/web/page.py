@@ -21,7 +21,9 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
     """The page as Gradio blocks, not yet mounted."""
     with gr.Blocks(title="MLOps Advisor", fill_width=True, analytics_enabled=False) as page:
         state = gr.State(Talk())
+        # Presses on buttons inside our own HTML arrive here: page.js writes the event and clicks.
         bridge = gr.Textbox(elem_id="bridge", elem_classes="offstage", label="Page events", container=False)
+        pressed = gr.Button("Press", elem_id="pressed", elem_classes="offstage")
         with gr.Row(elem_id="shell"):
             with gr.Column(elem_id="rail"):
                 _html('<h1 class="brand"><span aria-hidden="true">◆</span> MLOps Advisor</h1>')
@@ -96,7 +98,7 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
             [send.click, question.submit], respond, [question, state], [*shown, *busy], trigger_mode="once", **quiet
         )
         stop.click(talk.stopped, [state], [live], cancels=[asking], **quiet).then(lambda: _idle(), None, busy, **quiet)
-        bridge.input(act, [bridge, state], shown, **quiet)
+        pressed.click(act, [bridge, state], shown, trigger_mode="multiple", **quiet)
         new.click(lambda: show(talk.opened(desk, "")), None, shown, cancels=[asking], **quiet)
         save.click(save_facts, [state, *fields], shown, **quiet)
         page.load(start, None, shown, **quiet)

@@ -19,7 +19,7 @@ CONFIDENCE = {
 _START, _END = "\ue000", "\ue001"
 _BLOCK_PREFIX = re.compile(r"(?:[ \t>#|]|[*+-][ \t]|\d+\.[ \t])*")
 _TAG = re.compile(r"(<[^>]*>)")
-_ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;)]")
+_ADDRESS = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;)]")
 
 
 def passage_html(citation: Citation, document: Document | None) -> str:
@@ -43,7 +43,7 @@ def _sources(citation: Citation) -> str:
 
 
 def linked(text: str) -> str:
-    """Text with its web addresses as links that show their host."""
+    """A source line of the corpus, its https addresses as links that show their host."""
     html, at = "", 0
     for match in _ADDRESS.finditer(text):
         url = match.group()
