@@ -223,8 +223,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.calibrate:
         print(calibration(cases, advisor))
         return 0
-    # The corpus as it is on disk, not as the index remembers it: a stale index shows as broken citations.
+    # Citations are checked against the corpus on disk, not against what the index remembers of it.
     documents = render(advisor.corpus)
+    if stale := [
+        id for id, d in documents.items() if id not in advisor.documents or advisor.documents[id].text != d.text
+    ]:
+        print(
+            f"The index is older than the corpus ({len(stale)} documents differ).\n  Run: advisor index",
+            file=sys.stderr,
+        )
+        return 2
     outcomes = [evaluate(c, advisor, documents) for c in cases]
     for o in outcomes if args.text else []:
         print(f"## {o.id}: {o.question}\n\n{o.text}\n")
