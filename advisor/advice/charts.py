@@ -1,0 +1,114 @@
+"""Charts as data: where you stand, the plan, what it costs, what can go wrong. Channels and the report draw them.
+
+Series by kind of chart:
+  radar     {"name", "labels", "values"}: surely reached, possible at most, target
+  timeline  {"label", "start", "end"} in quarters from now, with "owner", "low" and "high" person-weeks
+  range     {"label", "low", "high"}
+  lines     {"name", "x", "y"}
+  bars      {"name", "labels", "values"}
+"""
+
+from __future__ import annotations
+
+from advisor.advice.costs import Assumptions, assume, curve, estimate
+from advisor.advice.facts import TRACK_WORDS, TrackName, describe, tracks
+from advisor.advice.held import Assessment, assess
+from advisor.advice.roadmap import Plan, roadmap
+from advisor.advice.target import Target, target
+from advisor.advice.threats import Exposure, exposures
+from advisor.advice.words import role_name
+from advisor.knowledge.load import Corpus
+from advisor.schema import Chart, Intent, Profile
+
+REACHED, POSSIBLE, AIM = "Surely reached", "Possible at most", "Target"
+MOST_ITEMS, MOST_THREATS = 16, 10
+
+
+def charts(intent: Intent, profile: Profile, corpus: Corpus) -> list[Chart]:
+    """What is worth drawing for the intent; nothing where the profile says too little for a chart of its own."""
+    if not (describe(profile) or profile.practices):
+        return []
+    match intent:
+        case "assess":
+            return radars(profile, corpus, assess(profile, corpus), target(profile, corpus))
+        case "next" | "what-if":
+            return timeline(roadmap(profile, corpus), corpus)
+        case "cost":
+            a = assume(profile, corpus)
+            return [*cost_ranges(profile, corpus, a), *break_even_lines(a)]
+        case "threat":
+            return threat_bars(exposures(profile, corpus))
+        case _:
+            return []
+
+
+def radars(profile: Profile, corpus: Corpus, assessment: Assessment, aim: Target) -> list[Chart]:
+    """One radar for each track in use, once a practice is answered."""
+    if not assessment.answered:
+        return []
+    return [_radar(assessment, aim, t) for t in tracks(profile) if assessment.track(t)]
+
+
+def _radar(assessment: Assessment, aim: Target, track: TrackName) -> Chart:
+    cells = assessment.track(track)
+    labels = [c.dimension.capitalize() for c in cells]
+    lows, highs = [c.interval.low for c in cells], [c.interval.high for c in cells]
+    series = [{"name": REACHED, "labels": labels, "values": lows}]
+    if lows != highs:
+        series.append({"name": POSSIBLE, "labels": labels, "values": highs})
+    series.append({"name": AIM, "labels": labels, "values": [aim.levels[track, c.dimension] for c in cells]})
+    return Chart(kind="radar", title=f"Where you stand: {TRACK_WORDS[track]}", unit="working level", series=series)
+
+
+def timeline(plan: Plan, corpus: Corpus, most: int = MOST_ITEMS) -> list[Chart]:
+    """The first practices of the plan with the quarters they take."""
+    series = [
+        {
+            "label": i.practice.title,
+            "start": i.start - 1,
+            "end": i.end,
+            "owner": role_name(corpus, i.practice.owner),
+            "low": i.effort.low,
+            "high": i.effort.high,
+        }
+        for i in plan.items[:most]
+    ]
+    return [Chart(kind="timeline", title="Roadmap", unit="quarters from now", series=series)] if series else []
+
+
+def cost_ranges(profile: Profile, corpus: Corpus, a: Assumptions) -> list[Chart]:
+    """Cost a year by part, and in all."""
+    e = estimate(profile, corpus, a)
+    parts = [
+        ("People", e.people),
+        ("Platform and ordinary compute", e.platform),
+        ("Own GPUs", e.compute),
+        ("LLM tokens", e.tokens),
+        ("In all", e.total),
+    ]
+    series = [{"label": name, "low": round(r.low), "high": round(r.high)} for name, r in parts if r.high]
+    return [Chart(kind="range", title="Cost a year", unit="USD", series=series)]
+
+
+def break_even_lines(a: Assumptions) -> list[Chart]:
+    """Monthly cost of a hosted API and of own GPUs at growing load, where LLMs are in use."""
+    if not (a.requests.high or a.gpus.high):
+        return []
+    rows = curve(a)
+    x = [round(row["tokens"], 1) for row in rows]
+    names = {"api_low": "API, low price", "api_high": "API, high price", "own_low": "Own GPUs, low cost",
+             "own_high": "Own GPUs, high cost"}  # fmt: skip
+    series = [{"name": name, "x": x, "y": [round(row[key]) for row in rows]} for key, name in names.items()]
+    title = "API or own GPUs: cost by million tokens a month"
+    return [Chart(kind="lines", title=title, unit="USD a month", series=series)]
+
+
+def threat_bars(found: list[Exposure]) -> list[Chart]:
+    """The worst threats that apply, by severity."""
+    worst = sorted(found[:MOST_THREATS], key=lambda e: -e.threat.severity)
+    if not worst:
+        return []
+    series = [
+        {"name": "Severity", "labels": [e.threat.name for e in worst], "values": [e.threat.severity for e in worst]}
+    ]
+    return [Chart(kind="bars", title="Worst threats that apply", unit="severity, 1 to 5", series=series)]
