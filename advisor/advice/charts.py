@@ -30,7 +30,7 @@ def charts(intent: Intent, profile: Profile, corpus: Corpus) -> list[Chart]:
         return []
     match intent:
         case "assess":
-            return radars(profile, corpus, assess(profile, corpus), target(profile, corpus))
+            return radars(profile, assess(profile, corpus), target(profile, corpus))
         case "next" | "what-if":
             return timeline(roadmap(profile, corpus), corpus)
         case "cost":
@@ -42,7 +42,7 @@ def charts(intent: Intent, profile: Profile, corpus: Corpus) -> list[Chart]:
             return []
 
 
-def radars(profile: Profile, corpus: Corpus, assessment: Assessment, aim: Target) -> list[Chart]:
+def radars(profile: Profile, assessment: Assessment, aim: Target) -> list[Chart]:
     """One radar for each track in use, once a practice is answered."""
     if not assessment.answered:
         return []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from advisor.config import Settings
+    from advisor.records.assessments import Assessments
     from advisor.records.conversations import Conversations
 
 
@@ -14,3 +15,10 @@ def open_conversations(settings: Settings) -> Conversations:
     from advisor.records.conversations import Conversations
 
     return Conversations(settings.database_url or settings.home / "advisor.db")
+
+
+def open_assessments(settings: Settings) -> Assessments:
+    """The saved assessments, in the same database as the conversations; SQLAlchemy is imported as late."""
+    from advisor.records.assessments import Assessments
+
+    return Assessments(settings.database_url or settings.home / "advisor.db")

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from advisor.errors import AdvisorError, StorageError
-from advisor.records.tables import SCHEMA, Base, ConversationRow, FeedbackRow, SchemaVersion, TurnRow, now
+from advisor.errors import AdvisorError
+from advisor.records.database import Database
+from advisor.records.tables import ConversationRow, FeedbackRow, TurnRow, now
 from advisor.schema import Answer, Profile
 
 TITLE_CHARS = 80
@@ -65,20 +60,13 @@ def title_of(question: str) -> str:
 
 
 class Conversations:
-    """The recorded conversations. Every method raises StorageError where the database cannot be used.
-
-    Nothing is opened before the first call, so that a broken disk costs the record and not the answer.
-    """
+    """The recorded conversations. Every method raises StorageError where the database cannot be used."""
 
     def __init__(self, where: Path | str) -> None:
-        self._where = where
-        self._engine: Engine | None = None
-        self._write = threading.RLock()
+        self._db = Database(where)
 
     def close(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        self._db.close()
 
     def recent(self, limit: int = 200) -> list[Summary]:
         """Conversations that are not archived, latest first."""
@@ -88,12 +76,12 @@ class Conversations:
             .order_by(ConversationRow.updated.desc())
             .limit(limit)
         )
-        with self._reading() as session:
+        with self._db.reading() as session:
             return [Summary(*row) for row in session.execute(query)]
 
     def get(self, id: str) -> Conversation:
         """One conversation. Raises NoSuchConversation."""
-        with self._reading() as session:
+        with self._db.reading() as session:
             row = self._row(session, id)
             turns = session.scalars(select(TurnRow).where(TurnRow.conversation_id == id).order_by(TurnRow.sequence))
             answers = [Answer.model_validate(turn.answer) for turn in turns]
@@ -108,7 +96,7 @@ class Conversations:
 
     def answer(self, answer_id: str) -> Answer:
         """One recorded answer. Raises NoSuchConversation."""
-        with self._reading() as session:
+        with self._db.reading() as session:
             row = session.get(TurnRow, answer_id)
             if row is None:
                 raise NoSuchConversation("answer")
@@ -117,13 +105,13 @@ class Conversations:
     def create(self, profile: Profile | None = None, title: str = "New conversation") -> str:
         """The id of a new conversation without turns."""
         id = new_id()
-        with self._writing() as session:
+        with self._db.writing() as session:
             session.add(ConversationRow(id=id, title=title[:200], profile=_json(profile or Profile())))
         return id
 
     def append(self, id: str, answer: Answer, profile: Profile | None = None) -> None:
         """Add a turn, and keep the profile it left; the conversation is made by its first turn."""
-        with self._writing() as session:
+        with self._db.writing() as session:
             row = session.get(ConversationRow, id)
             if row is None:
                 row = ConversationRow(id=id, title=title_of(answer.question), profile=_json(profile or Profile()))
@@ -147,31 +135,31 @@ class Conversations:
 
     def rename(self, id: str, title: str) -> None:
         """Raises NoSuchConversation."""
-        with self._writing() as session:
+        with self._db.writing() as session:
             self._row(session, id).title = title_of(title) or "Untitled"
 
     def delete(self, id: str) -> None:
         """Remove a conversation with its turns and feedback; gone already is fine."""
-        with self._writing() as session:
+        with self._db.writing() as session:
             session.execute(delete(ConversationRow).where(ConversationRow.id == id))
 
     def set_profile(self, id: str, profile: Profile) -> None:
         """Raises NoSuchConversation."""
-        with self._writing() as session:
+        with self._db.writing() as session:
             row = self._row(session, id)
             row.profile = _json(profile)
             row.updated = now()
 
     def give_feedback(self, answer_id: str, value: int, comment: str = "") -> None:
         """Keep +1 or -1 for an answer; a second vote replaces the first. Raises NoSuchConversation."""
-        with self._writing() as session:
+        with self._db.writing() as session:
             if session.get(TurnRow, answer_id) is None:
                 raise NoSuchConversation("answer")
             session.merge(FeedbackRow(answer_id=answer_id, value=value, comment=comment[:2000], at=now()))
 
     def check(self) -> str:
         """What the database says of itself: `ok`, or what is wrong."""
-        with self._writing() as session:
+        with self._db.writing() as session:
             if session.get_bind().dialect.name != "sqlite":
                 return "ok"
             return str(session.scalar(text("PRAGMA quick_check")))
@@ -183,79 +171,6 @@ class Conversations:
             raise NoSuchConversation
         return row
 
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with self._mended(), Session(self._open()) as session:
-            yield session
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        with self._mended(), self._write, Session(_immediate(self._open())) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _mended(self) -> Iterator[None]:
-        try:
-            yield
-        except (SQLAlchemyError, sqlite3.Error, OSError) as e:
-            cause = getattr(e, "orig", None) or e
-            raise StorageError(
-                f"The conversation record cannot be used: {cause}.",
-                "Free disk space or mend the permissions of the data directory, then try again (advisor doctor).",
-            ) from e
-
-    def _open(self) -> Engine:
-        with self._write:
-            if self._engine is None:
-                engine = _engine(self._where)
-                try:
-                    _prepare(engine)
-                except BaseException:
-                    engine.dispose()
-                    raise
-                self._engine = engine
-            return self._engine
-
 
 def _json(model: Profile | Answer) -> dict[str, Any]:
     return model.model_dump(mode="json")
-
-
-def _engine(where: Path | str) -> Engine:
-    if isinstance(where, str):
-        return create_engine(where, pool_pre_ping=True)
-    # The -wal and -shm files take the mode of the database file, so it is made first, with ours.
-    os.close(os.open(where, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_engine(f"sqlite:///{where}", connect_args={"timeout": 5.0})
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "mmap_size=0"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: a reader that turns writer cannot wait for another process.
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
-
-
-def _immediate(engine: Engine) -> Engine:
-    return engine.execution_options(immediate=True)
-
-
-def _prepare(engine: Engine) -> None:
-    """Make the tables where there are none. Raises StorageError for a database newer than this code."""
-    with _immediate(engine).begin() as connection:
-        Base.metadata.create_all(connection)
-        version = connection.scalar(select(func.max(SchemaVersion.version)))
-        if version is None:
-            connection.execute(insert(SchemaVersion).values(version=SCHEMA))
-        elif version > SCHEMA:
-            raise StorageError(
-                f"The database was written by a newer version of this program (schema {version}, known here {SCHEMA}).",
-                "Upgrade mlops-advisor, or set ADVISOR_HOME to another folder.",
-            )

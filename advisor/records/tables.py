@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import JSON, CheckConstraint, DateTime, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA = 1
+SCHEMA = 2
 """Goes up by one with each change of these tables."""
 
 
@@ -54,3 +54,17 @@ class FeedbackRow(Base):
     value: Mapped[int]
     comment: Mapped[str] = mapped_column(Text, default="")
     at: Mapped[dt.datetime] = mapped_column(DateTime, default=now)
+
+
+class AssessmentRow(Base):
+    __tablename__ = "assessments"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
+    """None where it was made outside a conversation, or the conversation is gone."""
+    sequence: Mapped[int] = mapped_column(unique=True)
+    """Order of saving; clocks jump, this does not."""
+    name: Mapped[str] = mapped_column(String(200), index=True)
+    at: Mapped[dt.datetime] = mapped_column(DateTime, default=now)
+    profile: Mapped[dict[str, object]] = mapped_column(JSON)
+    findings: Mapped[list[object]] = mapped_column(JSON)
+    versions: Mapped[dict[str, object]] = mapped_column(JSON)

@@ -1,0 +1,116 @@
+"""Saved assessments: a profile, the findings it gave, and the versions that gave them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import delete, func, select
+
+from advisor.errors import AdvisorError
+from advisor.records.database import Database
+from advisor.records.tables import AssessmentRow, ConversationRow, now
+from advisor.schema import Finding, Profile, Versions
+
+
+class NoSuchAssessment(AdvisorError):
+    """No assessment is saved under that id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such assessment.", "It may have been deleted. List the saved ones.")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A saved assessment as the history lists it. `at` is UTC without a zone."""
+
+    id: str
+    conversation_id: str | None
+    name: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class SavedAssessment(Entry):
+    """A saved assessment with everything that `advice.changes.diff` compares."""
+
+    profile: Profile
+    findings: list[Finding]
+    versions: Versions
+
+
+class Assessments:
+    """The saved assessments. Every method raises StorageError where the database cannot be used."""
+
+    def __init__(self, where: Path | str) -> None:
+        self._db = Database(where)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def save(
+        self,
+        conversation_id: str | None,
+        name: str,
+        profile: Profile,
+        findings: Sequence[Finding],
+        versions: Versions,
+        at: dt.datetime | None = None,
+    ) -> str:
+        """The id of the assessment, now saved. A conversation that is not recorded is left out."""
+        id = secrets.token_hex(12)
+        with self._db.writing() as session:
+            known = conversation_id is not None and session.get(ConversationRow, conversation_id) is not None
+            last = session.scalar(select(func.max(AssessmentRow.sequence)))
+            session.add(
+                AssessmentRow(
+                    id=id,
+                    conversation_id=conversation_id if known else None,
+                    sequence=(last or 0) + 1,
+                    name=" ".join(name.split())[:200] or "Assessment",
+                    at=_utc(at),
+                    profile=profile.model_dump(mode="json"),
+                    findings=[f.model_dump(mode="json") for f in findings],
+                    versions=versions.model_dump(mode="json"),
+                )
+            )
+        return id
+
+    def list(self, conversation_id: str | None = None, limit: int = 200) -> list[Entry]:
+        """Saved assessments, latest first: of one conversation, or all of them."""
+        columns = (AssessmentRow.id, AssessmentRow.conversation_id, AssessmentRow.name, AssessmentRow.at)
+        query = select(*columns).order_by(AssessmentRow.sequence.desc()).limit(limit)
+        if conversation_id is not None:
+            query = query.where(AssessmentRow.conversation_id == conversation_id)
+        with self._db.reading() as session:
+            return [Entry(*row) for row in session.execute(query)]
+
+    def get(self, id: str) -> SavedAssessment:
+        """One saved assessment. Raises NoSuchAssessment."""
+        with self._db.reading() as session:
+            row = session.get(AssessmentRow, id)
+            if row is None:
+                raise NoSuchAssessment
+            return SavedAssessment(
+                row.id,
+                row.conversation_id,
+                row.name,
+                row.at,
+                Profile.model_validate(row.profile),
+                [Finding.model_validate(f) for f in row.findings],
+                Versions.model_validate(row.versions),
+            )
+
+    def delete(self, id: str) -> None:
+        """Remove an assessment; gone already is fine."""
+        with self._db.writing() as session:
+            session.execute(delete(AssessmentRow).where(AssessmentRow.id == id))
+
+
+def _utc(at: dt.datetime | None) -> dt.datetime:
+    if at is None:
+        return now()
+    return at.astimezone(dt.UTC).replace(tzinfo=None) if at.tzinfo else at
