@@ -18,9 +18,12 @@ from advisor.answer.understand import Understanding
 
 IN_SCOPE_DENSE = 0.33
 """Below this cosine to the best passage a question that names nothing we know is about something else."""
+OTHER_DENSE = 0.37
+"""The same, for a question without a word of our field."""
 NEARLY_DENSE = 0.45
 """Below this one it also is, if neither its words are of our field nor most of them in the passages."""
-ANSWER_DENSE = 0.45
+ANSWER_DENSE = 0.40
+"""Below this cosine and this share of the question's words, the passages are about something else."""
 ANSWER_COVERAGE = 0.50
 FACT_COVERAGE = 0.50
 
@@ -28,7 +31,7 @@ Outcome = Literal["answer", "not-in-corpus", "out-of-scope"]
 
 _DOMAIN = re.compile(
     r"\b(ml|mlops|llm\w*|llmops|genai\w*|gen ?ai|ai|machine learning|deep learning|models?|data|prompts?|rag|agents?|"
-    r"retrieval|embedding\w*|vector\w*|fine[- ]?tun\w*|train\w*|inference|pipeline\w*|deploy\w*|monitor\w*|drift|features?|"
+    r"retrieval|embedding\w*|vector\w*|fine[- ]?tun\w*|training|trained|retrain\w*|inference|openai|gpt\S*|chatgpt|claude|anthropic|gemini|bedrock|llama|mistral|hugging ?face|pipeline\w*|deploy\w*|monitor\w*|drift|features?|"
     r"evaluat\w*|evals?|gpu\w*|tokens?|mlflow|kubernetes|k8s|notebook\w*|registry|maturity|platform|guardrail\w*|"
     r"hallucinat\w*|chat ?bots?|copilot|benchmark\w*|annotat\w*|label\w*|experiment\w*|ci/?cd|devops|canary|rollback)\b",
     re.IGNORECASE,
@@ -59,11 +62,14 @@ def judge(
     domain = bool(_DOMAIN.search(u.query)) or named or bool(u.entities.get("term"))
     covered = coverage(stems(u.query if u.follow_up else u.reading), _words(ranked), rarity)
     if not named and not u.follow_up and not u.personal_facts:
-        if best < IN_SCOPE_DENSE or (not domain and best < NEARLY_DENSE and covered < ANSWER_COVERAGE):
+        strange = not domain and (best < OTHER_DENSE or (best < NEARLY_DENSE and covered < ANSWER_COVERAGE))
+        if best < IN_SCOPE_DENSE or strange:
             return Judgement("out-of-scope")
     unknown = tuple(unknown_names(u, known_word))
     if lost := _attribute_lost(u, ranked, rarity):
         return Judgement("not-in-corpus", lost, unknown)
+    if unknown and not u.entities.get("tool") and u.intent in ("tool", "compare", "explain"):
+        return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
     if has_findings and not factual(u):
         return Judgement("answer", unknown=unknown)
     if unknown and not named:
@@ -82,9 +88,9 @@ def judge(
 
 
 def _words(ranked: Sequence[Ranked]) -> set[str]:
-    """The stems of the best four sections, their headings and the questions their documents answer."""
+    """The stems of the best eight sections, their headings and the questions their documents answer."""
     found: set[str] = set()
-    for r in ranked[:4]:
+    for r in ranked[:8]:
         found |= {s for unit in r.section.units for s in unit.stems}
         found |= stems(" ".join([r.document.title, *r.section.headings, *r.document.questions]))
     return found

@@ -108,17 +108,23 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
     return sorted(ranked, key=lambda r: (-r.score, r.document.id, r.section.start))
 
 
-def inside(within: Sequence[Hit], top: Ranked) -> Section:
+def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity) -> Section:
     """The section of the best document that comes nearest to the question, its opening left aside.
 
-    `within` are the hits of a search in that document alone.
+    `within` are the hits of a search in that document alone. A guide's headings are questions, so they count most.
     """
-    opening = sections(top.document)[0]
+    query = stems(u.query)
+    dense: dict[int, float] = {}
     for hit in within:
-        section = section_at(hit.document, hit.passage.start)
-        if section and section is not opening and section.units:
-            return section
-    return next(iter(sections(top.document)[1:]), top.section)
+        if section := section_at(hit.document, hit.passage.start):
+            dense[section.start] = max(dense.get(section.start, 0.0), hit.dense)
+
+    def nearness(section: Section) -> float:
+        words = {s for unit in section.units for s in unit.stems}
+        heading = coverage(query, stems(" ".join(section.headings[1:])), rarity)
+        return dense.get(section.start, 0.1) + 0.6 * heading + 0.2 * coverage(query, words, rarity)
+
+    return max(sections(top.document)[1:], key=nearness, default=top.section)
 
 
 def _asked(query: set[str], document: Document, rarity: Rarity) -> float:

@@ -19,13 +19,18 @@ _N = r"(?P<n>\d[\d,.]*\s?k?|no|zero|a|an|single|couple of|one|two|three|four|fiv
 _ADJ = r"(?:\s+(?:part-time|full-time|senior|junior|new|dedicated|more|other|good|external|in-house))*"
 
 _OURS = re.compile(
-    r"\b(we|we're|we've|us|our|ours|my (?:company|team|org\w*|startup|firm|employer|bank|department|group)|"
+    r"\b(we|we're|we've|(?-i:us)|our|ours|my (?:company|team|org\w*|startup|firm|employer|bank|department|group)|"
     r"i(?:'m| am) (?:at|with|in|the)|i (?:work|run|lead|manage)|i have|there are \w+ of us)\b",
     re.IGNORECASE,
 )
 _HYPOTHETICAL = re.compile(
-    r"\b(what if|if we|if i|suppose|assuming|imagine|should we|could we|do we need|need to hire)\b", re.IGNORECASE
+    r"\b(what if|if we|if i|suppose|assuming|imagine|should we|could we|can we|do we need|need to hire)\b",
+    re.IGNORECASE,
 )
+_FROM_HERE = re.compile(
+    r"\b(?:if (?:we|i|our)|would (?:it|that|this|change|happen|help)|suppose|imagine)\b.*", re.IGNORECASE
+)
+"""What follows is supposed, not so."""
 _FRAGMENT = re.compile(
     rf"\bfor (?:an? |our )?(?:(?:small |new )?team of )?{_N.replace('?P<n>', '?:')}[- ](?:people|person|engineers|developers)\b|^\W*(?:an? )?(?:{_N}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
     re.IGNORECASE,
@@ -76,9 +81,9 @@ INDUSTRIES: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 FLAGS: list[tuple[str, Any, str, str]] = [
-    ("clouds", "aws", r"\b(?:on|in|use|using|with|all[- ]in on|run on|hosted on) (?:an? )?(?:aws|amazon(?: web services)?)\b|\baws (?:shop|house|account|only)\b|\bsagemaker\b", "AWS"),
-    ("clouds", "gcp", r"\b(?:on|in|use|using|with|run on) (?:gcp|google cloud)\b|\bgcp (?:shop|only)\b|\bvertex(?: ai)?\b", "Google Cloud"),
-    ("clouds", "azure", r"\b(?:on|in|use|using|with|run on) (?:ms |microsoft )?azure\b|\bazure (?:shop|only)\b", "Azure"),
+    ("clouds", "aws", r"\b(?:on|in|use|using|with|all[- ]in on|run on|hosted on) (?:an? )?(?:(?:azure|gcp) and )?(?:aws|amazon(?: web services)?)\b|\baws (?:shop|house|account|only)\b|\bsagemaker\b", "AWS"),
+    ("clouds", "gcp", r"\b(?:on|in|use|using|with|run on) (?:(?:aws|azure) and )?(?:gcp|google cloud)\b|\bgcp (?:shop|only)\b|\bvertex(?: ai)?\b", "Google Cloud"),
+    ("clouds", "azure", r"\b(?:on|in|use|using|with|run on) (?:(?:aws|gcp) and )?(?:ms |microsoft )?azure\b|\bazure (?:shop|only)\b", "Azure"),
     ("clouds", "on-prem", r"\bon[- ]?prem(?:ises?|ise)?\b|\bown (?:data ?cent(?:er|re)|servers|hardware)\b|\bbare metal\b", "own servers"),
     ("self_host", True, r"\bair[- ]?gapped\b|\b(?:everything|all|data|it) (?:must|has to|needs to|should) (?:be |stay |run )?(?:self[- ]hosted|on[- ]?prem\w*|in[- ]house)\b|\bdata (?:can(?:no|')?t|may not|must not|cannot) leave\b|\bno (?:saas|external (?:apis?|services?)|cloud)\b|\bcan(?:no|')?t use (?:the )?(?:cloud|saas)\b|\b(?:fully|strictly|only) on[- ]?prem\w*\b|\bmust self[- ]host\b", "self-hosted only"),
     ("kubernetes", False, r"\b(?:no|without|not? on|don'?t (?:have|use|run)|do not (?:have|use|run)|haven'?t got) (?:any )?(?:kubernetes|k8s)\b", "no Kubernetes"),
@@ -169,7 +174,7 @@ def extract(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange
         )
         if not about_us or _HYPOTHETICAL.match(sentence):
             continue
-        for change in _sentence(_statement(sentence), lexicon):
+        for change in _sentence(_FROM_HERE.sub("", _statement(sentence)), lexicon):
             key = (change.field, str(change.value) if change.field in _LISTS else _subkey(change))
             changes.setdefault(key, change)
     return [c for c in changes.values() if not _known(c, profile)]
@@ -262,7 +267,7 @@ def _sentence(sentence: str, lexicon: Lexicon) -> Iterator[ProfileChange]:
             yield _change("practices", {practice: said}, f"{word}{practice.replace('-', ' ')}", hit, "inferred")
     yield from _money(sentence)
     if _IN_USE.search(sentence) and not _ASKING.search(sentence):
-        refused = {m.group(1).lower() for m in _WITHOUT.finditer(sentence)}
+        refused = {m.group(1).lower().rstrip(".") for m in _WITHOUT.finditer(sentence)}
         for mention in lexicon.mentions(sentence):
             if mention.kind == "tool" and mention.words.split()[0] not in refused:
                 label = lexicon.labels.get(("tool", mention.id), mention.words)

@@ -195,8 +195,8 @@ def _explanation(
     first = sections(document)[0]
     if not fact and first.lead and (about or section is first or section.lead is None) and writer.fresh(first.lead):
         opening.append(writer.quote(first.lead, document))
-    if section is first and document.kind == "guide":
-        section = inside(within(document.id), top)
+    if document.kind == "guide" and not fact:
+        section = inside(u, within(document.id), top, rarity)
     if section.lead and writer.fresh(section.lead):
         opening.append(writer.quote(section.lead, document))
     support = [unit for unit in section.prose if writer.fresh(unit)][: max(1, 4 - len(opening))]

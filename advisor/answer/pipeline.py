@@ -12,6 +12,7 @@ from typing import Literal
 
 import advisor
 from advisor.advice import engine
+from advisor.advice.charts import charts
 from advisor.advice.facts import describe
 from advisor.advice.target import not_yet
 from advisor.answer import abstain, keyless, premise, prompting, wording
@@ -352,7 +353,7 @@ class Draft:
             text=self.text,
             citations=citations,
             findings=self.findings,
-            charts=[],
+            charts=charts(self.u.intent, self.profile, owner.corpus) if self.findings else [],
             asks=self.asks[:3],
             follow_ups=[] if self.abstained else _follow_ups(self.u, self.ranked),
             abstained=self.abstained,

@@ -88,6 +88,7 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
+    """The word without its ending, as the Snowball stemmer for English has it."""
     return str(_stemmer.stemWord(word))
 
 

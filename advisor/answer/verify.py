@@ -33,7 +33,7 @@ from advisor.answer.claims import (
     share,
 )
 from advisor.answer.lexicon import Lexicon
-from advisor.answer.text import clean, content_words, numbers, stem, stems, words
+from advisor.answer.text import clean, content_words, numbers, sentences, stem, stems, words
 
 SUPPORT = 0.6
 """Least share of a sentence's content words that its evidence must contain (tuned by tests/test_verify.py)."""
@@ -52,7 +52,7 @@ _NO_END = re.compile(r"(?:^\W*\d{1,2}|\b(?:e\.g|i\.e|etc|vs|cf|approx|no|St|Dr|v
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^)]*\)|\[[^\]]*\](?!\())")
 _HTML = re.compile(r"<[^<>]{0,200}>")
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.|(?:javascript|data|vbscript|mailto):)\S+", re.IGNORECASE)
-_MARKUP = re.compile(r"[\[\]{}|\\]|<[a-z/!?]|^\s*>|&#|&\w+;", re.IGNORECASE)
+_MARKUP = re.compile(r"[\[\]{}|\\›]|<[a-z/!?]|^\s*>|&#|&\w+;", re.IGNORECASE)
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?=[/?:]|\b)", re.IGNORECASE)
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|all|any|these|your|my)\b"
@@ -176,7 +176,10 @@ def verify(sentence: str, evidence: Mapping[str, Evidence], known: str, lexicon:
         return Verdict(text, cited, "cites nothing that was retrieved")
     basis = "\n".join(evidence[label].text for label in cited)
     pool = [fact for label in cited for fact in facts(evidence[label].text, lexicon)]
-    if any(words(fact.text) == words(text) for fact in pool):
+    if text.endswith("?"):
+        return Verdict(text, cited, "asks instead of telling")
+    quotes = [line for label in cited for line in evidence[label].text.splitlines()[1:]]
+    if any(words(span.text) == words(text) for line in quotes for span in sentences(line)):
         return Verdict(text, cited)
     return Verdict(text, cited, _unfounded(text, basis, pool, known, lexicon))
 

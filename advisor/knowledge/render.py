@@ -89,7 +89,7 @@ def render(corpus: Corpus) -> dict[str, Document]:
                 sources=sources,
                 as_of=record.as_of if isinstance(record, Fact) else "",
                 confidence=record.confidence if isinstance(record, Fact) else "ours",
-                url=_url(corpus, sources),
+                url=_home(record) or _url(corpus, sources),
                 **facets(corpus, record),
             )
     return documents
@@ -116,8 +116,9 @@ def sentence(text: str) -> str:
 
 def _mid(title: str) -> str:
     """A title as it stands inside a sentence; acronyms and names in capitals keep theirs."""
-    first = title.split()[0]
-    return title if any(c.isupper() for c in first[1:]) else title[0].lower() + title[1:]
+    first, *rest = title.split()
+    named = any(c.isupper() for c in first[1:]) or any(w[0].isupper() for w in rest) or first == "Stone"
+    return title if named else title[0].lower() + title[1:]
 
 
 def _and(items: Iterable[str]) -> str:
@@ -180,6 +181,11 @@ def _url(corpus: Corpus, sources: list[str]) -> str | None:
         if isinstance(source, Source) and (source.url or source.doi):
             return source.url or f"https://doi.org/{source.doi}"
     return None
+
+
+def _home(record: Record) -> str | None:
+    """A tool's own documentation, else its repository."""
+    return (record.docs or record.repo) if isinstance(record, Tool) else None
 
 
 def _term_sources(corpus: Corpus, record: Record) -> list[str]:
