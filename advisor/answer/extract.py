@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import ValidationError
+
 from advisor.answer.lexicon import COUNTRIES, Lexicon
 from advisor.answer.text import NUMBER_WORDS
 from advisor.schema import AnswerValue, PracticeAnswer, Profile, ProfileChange
@@ -177,7 +179,16 @@ def extract(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange
         for change in _sentence(_FROM_HERE.sub("", _statement(sentence)), lexicon):
             key = (change.field, str(change.value) if change.field in _LISTS else _subkey(change))
             changes.setdefault(key, change)
-    return [c for c in changes.values() if not _known(c, profile)]
+    return [c for c in changes.values() if _possible(c) and not _known(c, profile)]
+
+
+def _possible(change: ProfileChange) -> bool:
+    """False for what no organisation has, such as a budget of 10^20."""
+    try:
+        Profile.model_validate({change.field: [change.value] if change.field in _LISTS else change.value})
+    except ValidationError:
+        return False
+    return True
 
 
 _SUPPOSED = re.compile(
@@ -206,7 +217,7 @@ def suppose(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange
     if re.search(r"\bllm[- ]?first\b|\ball[- ]in on (?:llm|gen ?ai)", text, re.IGNORECASE):
         found.append(ProfileChange(field="uses_llm", value=True, label="uses LLMs", quote="LLM-first"))
         found.append(ProfileChange(field="llm_use", value="rag", label="RAG", quote="LLM-first", provenance="inferred"))
-    return found
+    return [change for change in found if _possible(change)]
 
 
 _LISTS = ("clouds", "serving", "llm_use", "regulations", "tools")

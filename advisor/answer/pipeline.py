@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,8 +28,9 @@ from advisor.answer.sections import sections
 from advisor.answer.text import content_words, stem
 from advisor.answer.understand import Understanding, understand
 from advisor.config import Settings
+from advisor.errors import AdvisorError
 from advisor.index.open import Index, open_index
-from advisor.interfaces import ChatModel
+from advisor.interfaces import ChatModel, Embedder
 from advisor.knowledge.load import Corpus, load
 from advisor.knowledge.records import Source
 from advisor.knowledge.render import source_line
@@ -111,8 +113,10 @@ class Advisor:
         cls, settings: Settings, *, store: Literal["chroma", "exact"] = "chroma", chat: ChatModel | None = None
     ) -> Advisor:
         """The advisor over the built index. Raises AdvisorError where there is none or it does not fit."""
-        corpus = load(settings.corpus)
         embedder = make_embedder(settings)
+        # The embedding model loads outside the interpreter's lock, so it costs nothing beside reading the corpus.
+        threading.Thread(target=_warm, args=(embedder,), daemon=True).start()
+        corpus = load(settings.corpus)
         index = open_index(settings, embedder=embedder, store=store)
         retriever = HybridRetriever(index, embedder)
         if chat is None and settings.chat_configured:
@@ -368,6 +372,11 @@ class Draft:
             ),
             versions=owner.versions,
         )
+
+
+def _warm(embedder: Embedder) -> None:
+    with suppress(AdvisorError):
+        embedder.embed_query("ready")
 
 
 def _why(message: str) -> str:

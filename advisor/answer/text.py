@@ -134,7 +134,7 @@ _FUNCTION_WORDS = {
     "es": "cuándo cuándo dónde cuánto cuesta debemos necesitamos mi entre diferencia el los las es nosotros una para con cómo como qué cuál nuestro nuestra tenemos no en que del por debe",
     "it": "quando perché quanto dove serve sono mio tra differenza il lo gli è noi una per con come cosa quale nostro nostra abbiamo non nel che di della dobbiamo",
     "pt": "quando porquê quanto onde precisamos são meu entre diferença o os as é nós uma para com como que qual nosso nossa temos não em do da devemos um",
-    "nl": "wanneer waarom hoeveel waar zijn mijn tussen verschil moet de het een is wij voor met hoe wat welke onze hebben niet op van te en moeten",
+    "nl": "wanneer waarom hoeveel waar zijn mijn tussen verschil moet de het een is wij voor met hoe wat welke onze ons hebben niet op van te en moeten",
     "en": "the a an is are we for with how what which our have not on of to and should do does in who when where my i",
 }  # fmt: skip
 _FUNCTION_SETS = {lang: set(text.split()) for lang, text in _FUNCTION_WORDS.items()}
@@ -151,8 +151,10 @@ def language(text: str) -> str:
     letters = [c for c in text if c.isalpha()]
     foreign = sum(ord(c) > 0x24F for c in letters)
     if letters and foreign / len(letters) > 0.3:
+        if any("\u3040" <= c <= "\u30ff" for c in letters):
+            return "ja"
         name = next((unicodedata.name(c, "") for c in letters if ord(c) > 0x24F), "")
-        scripts = {"CYRILLIC": "ru", "ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja",
+        scripts = {"CYRILLIC": "ru", "ARABIC": "ar", "HEBREW": "he", "CJK": "zh",
                    "HANGUL": "ko", "DEVANAGARI": "hi", "GREEK": "el", "THAI": "th"}  # fmt: skip
         return next((code for script, code in scripts.items() if name.startswith(script)), "xx")
     tokens = re.findall(r"[^\W\d_]+", text.lower())
