@@ -36,11 +36,15 @@ class VectorStore(Protocol):
 
 
 class Retriever(Protocol):
+    """Finds passages for a query."""
+
     def retrieve(self, query: str, k: int = 8, filters: Filters | None = None) -> list[Hit]:
         """Up to k passages, best first."""
 
 
 class Message(TypedDict):
+    """One message of a chat."""
+
     role: Literal["system", "user", "assistant"]
     content: str
 

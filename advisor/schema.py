@@ -167,6 +167,8 @@ class Value(BaseModel):
 
 
 class Table(BaseModel):
+    """Rows of text under column names."""
+
     columns: list[str]
     rows: list[list[str]]
 
@@ -221,11 +223,15 @@ class Citation(BaseModel):
 
 
 class StepUsage(BaseModel):
+    """How long one step took."""
+
     name: str
     seconds: float
 
 
 class Usage(BaseModel):
+    """What an answer cost in tokens, money and time."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
@@ -237,6 +243,8 @@ class Usage(BaseModel):
 
 
 class Versions(BaseModel):
+    """What an answer was made with."""
+
     corpus: str
     rules: str
     prompt: str

@@ -21,6 +21,8 @@ TEAM_AT_LEVEL = {0: (2, 2), 1: (3, 4), 2: (5, 7), 3: (8, 15), 4: (15, 25)}
 
 @dataclass(frozen=True)
 class Range:
+    """Two ends of an estimate; low ≤ high."""
+
     low: float
     high: float
 
@@ -76,6 +78,8 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Estimate:
+    """What a year costs, part by part."""
+
     people: Range
     platform: Range
     compute: Range

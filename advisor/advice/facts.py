@@ -90,11 +90,13 @@ def models_phrase(n: int) -> str:
 
 
 def tool_name(corpus: Corpus | None, id: str) -> str:
+    """What a reader calls a tool; the id itself where the corpus does not know it."""
     record = corpus.records["tool"].get(id) if corpus else None
     return record.name if isinstance(record, Tool) else id
 
 
 def regulation_name(corpus: Corpus | None, id: str) -> str:
+    """What a reader calls a regulation; the id itself where the corpus does not know it."""
     record = corpus.records["regulation"].get(id) if corpus else None
     return str(record.name) if record is not None and hasattr(record, "name") else id
 

@@ -42,6 +42,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
+    """Practices on the way to the target, placed in quarters, and those that do not fit."""
+
     items: tuple[Item, ...]
     later: tuple[Item, ...]
     capacity: float

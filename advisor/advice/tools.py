@@ -42,6 +42,8 @@ class Score:
 
 @dataclass(frozen=True)
 class Shortlist:
+    """Candidates ranked, and those ruled out with the reason."""
+
     kept: tuple[Score, ...]
     excluded: tuple[tuple[Tool, str], ...]
     """Tool and the reason it cannot be picked."""

@@ -40,6 +40,8 @@ _DOMAIN = re.compile(
 
 @dataclass(frozen=True)
 class Judgement:
+    """Whether a question may be answered, and what is missing where it may not."""
+
     outcome: Outcome
     missing: str = ""
     """What the corpus would have to say, in words for the reader."""

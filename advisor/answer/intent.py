@@ -13,7 +13,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"^\W*(who|what) are you\b|^\W*what (can|do) you do\b|^\W*how do you work\b|^\W*(help|start)\W*$|\b(what|which) (language )?model (are|do) you (running|us)", 9),
     ],
     "assess": [
-        (r"\bwhere (do|are) we( stand| now)?\b", 4),
+        (r"\bwhere (do we stand|are we|we are|we stand)\b", 4),
         (r"\bhow mature\b|\b(our|my) (current )?(mlops |llmops )?(maturity|level)\b", 4),
         (r"\b(assess|evaluate|rate|score|grade|audit|benchmark) (us|our|my)\b", 4),
         (r"\bwh(at|ich) (maturity )?level (are|am|is|would|do) (we|i|our|my|that|this)\b", 4),
@@ -24,8 +24,8 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwhat('s| is| comes| should (we|i)( do)?| do (we|i) do| to do| shall we do)? ?(next|first)\b", 4),
         (r"\bnext steps?\b|\broad ?map\b|\bwhere (do|should) (we|i) (start|begin)\b|\bhow (do|should) (we|i) (start|begin|get started)\b", 4),
         (r"\b(get|move|go|climb|progress|improve|advance)\b.{0,30}\b(level|maturity)\b", 3),
-        (r"\bprioriti[sz]e|\bquick wins?\b|\bbiggest (gap|win|lever)\b|\bwhat are (we|our) missing\b|\bour gaps?\b", 3),
-        (r"\b(plan|order|sequence)\b.{0,25}\b(quarter|month|year|adopt|practices)\b", 2),
+        (r"\bprioriti[sz]e|\bquick wins?\b|\bbiggest (gaps?|wins?|levers?)\b|\bwhat are (we|our) missing\b|\bour gaps?\b", 3),
+        (r"\b(plan|order|sequence)\b.{0,25}\b(quarters?|months?|years?|adopt|practices)\b", 2),
         (r"\bwhat (should|would|can|could|must) (we|i|you)\b.{0,30}\b(do|improve|fix|build|adopt|change|focus)\b", 1.5),
     ],
     "hire": [
@@ -106,13 +106,16 @@ def route(question: str, named: dict[str, list[str]]) -> Intent:
             scores[intent] *= 0.6
     if tools == 1 and scores["tool"] <= 3.5 and _DECIDE.search(question):
         scores["explain"] += 4
-    if named.get("role") and _NEED.search(question):
+    if _NEED.search(question) or scores["hire"] >= 3:
         scores["explain"] -= 4.2
+    if _WHAT_IS.search(question):
+        scores["tool"] -= 3.5
     best = max(scores, key=lambda k: (scores[k], k == "explain"))
     return best if scores[best] >= 1.5 or best == "explain" else "explain"
 
 
 _DECIDE = re.compile(r"\bshould (we|i) (use|adopt|buy|run|go with|move to|switch to)\b", re.IGNORECASE)
+_WHAT_IS = re.compile(r"^\W*what('s| is| are) (an? |the )?(?!best|good|right|cheapest|most|recommended)", re.IGNORECASE)
 _NEED = re.compile(
     r"\bneed\b.{0,30}\b(engineer|scientist|manager|architect|officer|lead|specialist|team|expert)", re.IGNORECASE
 )

@@ -106,7 +106,7 @@ def factual(u: Understanding) -> bool:
         return False
     if u.intent == "hire" and u.wants == "amount":
         return False
-    return u.wants != "any" or bool(DEFINITION.search(u.reading)) and u.intent != "tool"
+    return u.wants != "any" or (bool(DEFINITION.search(u.reading)) and u.intent != "tool")
 
 
 def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[str]) -> list[Finding]:
@@ -155,7 +155,7 @@ def _advice(u: Understanding, ranked: Sequence[Ranked], findings: Sequence[Findi
         for f in group:
             if f is tabled:
                 yield table(f)
-    yield from _background(u, ranked, writer, most=2, title="What the corpus adds", least=0.5)
+    yield from _background(ranked, writer, most=2, title="What the corpus adds", least=0.5)
 
 
 def _selection(u: Understanding, findings: Sequence[Finding]) -> list[Finding]:
@@ -212,7 +212,7 @@ def _explanation(
     if not steps and not parts and (more := _other_steps(document, ranked, writer)):
         other, units = more
         yield _bullets("What to do", writer.quotes(units, other))
-    yield from _background(u, ranked, writer, most=3, title="Worth knowing too")
+    yield from _background(ranked, writer, most=3, title="Worth knowing too")
 
 
 def _term(u: Understanding, ranked: Sequence[Ranked]) -> tuple[Unit, Document] | None:
@@ -288,9 +288,7 @@ def _other_steps(document: Document, ranked: Sequence[Ranked], writer: Writer) -
     return None
 
 
-def _background(
-    u: Understanding, ranked: Sequence[Ranked], writer: Writer, most: int, title: str, least: float = 0.0
-) -> Iterator[str]:
+def _background(ranked: Sequence[Ranked], writer: Writer, most: int, title: str, least: float = 0.0) -> Iterator[str]:
     """Leads of other sections that are nearly as good, one a document."""
     lines: list[str] = []
     seen: set[str] = {c.doc_id for c in writer.bibliography.citations if not least}

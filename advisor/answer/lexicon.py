@@ -79,6 +79,8 @@ class Lexicon:
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Single-word names, for misspellings."""
     vocabulary: set[str] = field(default_factory=set)
+    spelt: set[str] = field(default_factory=set)
+    """Names of tools as they are written: "evidence" is not Evidently, though their stems agree."""
     through: set[tuple[tuple[str, ...], str, str]] = field(default_factory=set)
     """(phrase, kind, id) that only the glossary connects."""
     labels: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -86,6 +88,8 @@ class Lexicon:
 
     def add(self, phrase: str, kind: str, id: str) -> None:
         key = tuple(stem(w) for w in words(phrase))
+        if kind == "tool" and len(key) == 1:
+            self.spelt.update(words(phrase))
         if key and len(key) <= _LONGEST and not all(w in STOPWORDS for w in words(phrase)):
             targets = self.phrases.setdefault(key, [])
             if (kind, id) not in targets:
@@ -111,6 +115,8 @@ class Lexicon:
                 surface = " ".join(tokens[i : i + n])
                 if n == 1 and tokens[i] in ORDINARY and tokens[i] not in written and not _named_like(text, tokens[i]):
                     targets = [t for t in targets if t[0] in ("stage", "dimension", "term")]
+                if n == 1:
+                    targets = [t for t in targets if t[0] != "tool" or tokens[i].removesuffix("'s") in self.spelt]
                 if not has_cue:
                     targets = [t for t in targets if t[0] != "maturity-model" or n > 1]
                 if targets:
@@ -184,7 +190,7 @@ def build_lexicon(corpus: Corpus, vocabulary: Iterable[str] = ()) -> Lexicon:
 
 def _add_terms(corpus: Corpus, lexicon: Lexicon) -> None:
     kinds = {id: kind for kind, records in corpus.records.items() if kind not in ("source", "term") for id in records}
-    kinds |= {id: "guide" for id in corpus.guides}
+    kinds |= dict.fromkeys(corpus.guides, "guide")
     for term in corpus.all(Term):
         for name in (term.term, *term.synonyms):
             lexicon.add(name, "term", term.id)

@@ -41,6 +41,7 @@ _ASKS_LICENCE = re.compile(
 _CLAIMS_DEAD = re.compile(
     r"\b(shut ?down|discontinued|dead|abandoned|archived|deprecated|retired|unmaintained|killed)\b", re.IGNORECASE
 )
+_ASKS_DEAD = re.compile(r"\b(dead|discontinued|abandoned|deprecated|maintained|archived)\s*\?\s*$", re.IGNORECASE)
 _COUNTED = re.compile(
     rf"\b(?P<n>\d+|{'|'.join(w for w in NUMBER_WORDS if w not in ('a', 'an', 'no', 'one', 'zero', 'single', 'couple'))})[- ]"
     r"(?:(?!and\b|or\b)\w+[- ]){0,2}?(?P<noun>levels|stages|roles|tools|tests|models|steps|phases|pillars|principles|components|"
@@ -60,7 +61,7 @@ def corrections(
     found = [
         *_levels(u, corpus, documents),
         *_tools(u, corpus, documents),
-        *_counts(u, ranked, documents),
+        *_counts(u, ranked),
         *_years(u, ranked),
     ]
     once = {(c.document.id, c.unit.start): c for c in reversed(found)}
@@ -102,18 +103,16 @@ def _tools(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) 
             and licence
         ):
             yield Correction(f"{tool.name} is not closed: its licence is {tool.licence}.", document, licence)
-        if _CLAIMS_DEAD.search(u.question) and tool.status in ("active", "acquired", "relicensed") and tool.recommend:
-            if status and not u.question.rstrip().endswith(
-                ("dead?", "discontinued?", "abandoned?", "deprecated?", "maintained?")
-            ):
-                yield Correction(f"{tool.name} has not been given up. {tool.status_note}", document, status)
+        alive = tool.status in ("active", "acquired", "relicensed") and tool.recommend
+        if alive and status and _CLAIMS_DEAD.search(u.question) and not _ASKS_DEAD.search(u.question):
+            yield Correction(f"{tool.name} has not been given up. {tool.status_note}", document, status)
         if not tool.recommend and u.intent in ("explain", "tool", "next") and status:
             for pattern, states, words_ in _STATE:
                 if tool.status in states and pattern.search(u.question):
                     yield Correction(f"{tool.name} {words_}. {tool.status_note}", document, status)
 
 
-def _counts(u: Understanding, ranked: Sequence[Ranked], documents: Mapping[str, Document]) -> Iterator[Correction]:
+def _counts(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
     """'The paper's five levels' where the nearest passages count that noun differently and never so."""
     subjects = {stem(w) for m in u.mentions for w in words(m.words)}
     for m in _COUNTED.finditer(u.question):
@@ -159,7 +158,7 @@ def _years(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
 
 def _agree(asked: set[str], given: set[str]) -> bool:
     """Do two sets of dates share one, a bare year standing for each of its months?"""
-    return any(a == g or (" " in a) != (" " in g) and a[-4:] == g[-4:] for a in asked for g in given)
+    return any(a == g or ((" " in a) != (" " in g) and a[-4:] == g[-4:]) for a in asked for g in given)
 
 
 _MONTHS = stems("january february march april june july august september october november december")

@@ -41,6 +41,8 @@ _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
 
 @dataclass(frozen=True)
 class Understanding:
+    """Everything that was read off one question."""
+
     question: str
     reading: str
     """The question with misspelt words put right."""

@@ -47,6 +47,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def index_folder(data: Path) -> Path:
+    """Where index versions live."""
     return data / "index"
 
 

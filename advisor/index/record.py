@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS passages (
 
 
 def text_hash(text: str) -> str:
+    """sha256 of a text, in hex."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -46,7 +46,7 @@ def _at(corpus: Corpus, kind: str, id: str, message: str) -> Problem:
     return Problem(path, line, f"{kind} '{id}': {message}")
 
 
-def references(kind: str, record: Record) -> Iterator[tuple[str, str]]:
+def references(record: Record) -> Iterator[tuple[str, str]]:
     """Each (kind, id) that a record points to."""
     if isinstance(record, Fact):
         yield from (("source", s) for s in record.sources)
@@ -82,7 +82,7 @@ def references(kind: str, record: Record) -> Iterator[tuple[str, str]]:
 def _references(corpus: Corpus) -> Iterator[Problem]:
     for kind, records in corpus.records.items():
         for record in records.values():
-            for target, id in references(kind, record):
+            for target, id in references(record):
                 if id not in corpus.records[target]:
                     yield _at(corpus, kind, record.id, f"points to {target} '{id}', which does not exist")
     for guide in corpus.guides.values():
@@ -110,9 +110,13 @@ def _order(corpus: Corpus) -> Iterator[Problem]:
         for id in graph[practice.id]:
             needed = practices[id]
             if needed.level > practice.level:
-                yield _at(corpus, "practice", practice.id, f"level {practice.level} requires '{id}' of level {needed.level}")
+                yield _at(
+                    corpus, "practice", practice.id, f"level {practice.level} requires '{id}' of level {needed.level}"
+                )
             if needed.track != "both" and needed.track != practice.track:
-                yield _at(corpus, "practice", practice.id, f"track {practice.track} requires '{id}' of track {needed.track}")
+                yield _at(
+                    corpus, "practice", practice.id, f"track {practice.track} requires '{id}' of track {needed.track}"
+                )
 
 
 def _coverage(corpus: Corpus) -> Iterator[Problem]:
@@ -132,7 +136,7 @@ def _orphan_sources(corpus: Corpus) -> Iterator[Problem]:
         id
         for kind, records in corpus.records.items()
         for r in records.values()
-        for target, id in references(kind, r)
+        for target, id in references(r)
         if target == "source"
     )
     used.update(s for g in corpus.guides.values() for s in g.meta.sources)
@@ -150,15 +154,22 @@ def _leads(guide: Guide) -> Iterator[Problem]:
     for i, heading in enumerate(headings):
         end = headings[i + 1].start() if i + 1 < len(headings) else len(guide.body)
         lead = guide.body[heading.end() : end].strip().split("\n\n")[0].strip()
-        where, title = _line(guide, heading.start()), heading.group(2)
-        if not lead:
-            yield Problem(guide.path, where, f"section '{title}' has no lead; open it with one sentence that answers it")
-        elif lead[0] in "-*|>#0123456789`" or "\n-" in lead:
-            yield Problem(guide.path, where, f"section '{title}' opens with a list or table; put its lead sentence first")
-        elif not LEAD_CHARS[0] <= len(lead) <= LEAD_CHARS[1]:
-            yield Problem(guide.path, where, f"lead of '{title}' has {len(lead)} characters; write {LEAD_CHARS[0]} to {LEAD_CHARS[1]}")
-        elif _POINTING.match(lead):
-            yield Problem(guide.path, where, f"lead of '{title}' starts with '{lead.split()[0]}'; name the thing itself")
+        if fault := _lead_fault(lead):
+            where, title = _line(guide, heading.start()), heading.group(2)
+            yield Problem(guide.path, where, f"section '{title}' {fault}")
+
+
+def _lead_fault(lead: str) -> str:
+    """What is wrong with a section's first paragraph, and the mend; empty where it is a good lead."""
+    if not lead:
+        return "has no lead; open it with one sentence that answers it"
+    if lead[0] in "-*|>#0123456789`" or "\n-" in lead:
+        return "opens with a list or table; put its lead sentence first"
+    if not LEAD_CHARS[0] <= len(lead) <= LEAD_CHARS[1]:
+        return f"has a lead of {len(lead)} characters; write {LEAD_CHARS[0]} to {LEAD_CHARS[1]}"
+    if _POINTING.match(lead):
+        return f"has a lead that starts with '{lead.split()[0]}'; name the thing itself"
+    return ""
 
 
 def _line(guide: Guide, offset: int) -> int:

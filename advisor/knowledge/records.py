@@ -7,7 +7,6 @@ the obvious question about the record in one self-contained sentence.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -31,6 +30,8 @@ Condition = Literal[
 
 
 class Record(BaseModel):
+    """Something with an id; unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
     id: Id
 
@@ -95,6 +96,8 @@ class Lifecycle(Fact):
 
 
 class Dimension(Fact):
+    """One side of maturity, with what each level looks like for classical and for generative work."""
+
     name: Text
     lead: Text
     why: Text
@@ -166,6 +169,8 @@ class Criterion(BaseModel):
 
 
 class ModelLevel(BaseModel):
+    """One level of a vendor's model, with its demands."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
     number: Annotated[int, Field(ge=0, le=5)]
     name: Text
@@ -242,6 +247,8 @@ class Pay(BaseModel):
 
 
 class Role(Fact):
+    """Somebody who is needed: duties, skills, when, and published pay."""
+
     name: Text
     also_called: list[Text] = []
     lead: Text
@@ -262,12 +269,16 @@ class Role(Fact):
 
 
 class Tool(Fact):
+    """A tool as of its date: status, licence, hosting, fit, limits and price."""
+
     name: Text
     category: Id
     lead: Text
     stages: list[StageNumber]
     licence: Text
-    openness: Literal["open-source", "open-core", "source-available", "open-weights", "managed", "commercial", "closed-down"]
+    openness: Literal[
+        "open-source", "open-core", "source-available", "open-weights", "managed", "commercial", "closed-down"
+    ]
     self_host: Literal["yes", "no", "partly"]
     self_host_note: str | None = None
     managed: bool = False
@@ -304,7 +315,9 @@ class Cost(Fact):
     """A dated price, wage multiplier or published total; `low` to `high` in `currency` per `unit`."""
 
     name: Text
-    kind: Literal["tokens", "gpu", "people", "platform", "programme", "fine-tuning", "endpoint", "overhead", "break-even"]
+    kind: Literal[
+        "tokens", "gpu", "people", "platform", "programme", "fine-tuning", "endpoint", "overhead", "break-even"
+    ]
     lead: Text
     low: float
     high: float
@@ -325,6 +338,8 @@ class Cost(Fact):
 
 
 class Safeguard(BaseModel):
+    """What is done against a threat, from which level, by whom."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
     text: Text
     level: LevelNumber
@@ -333,6 +348,8 @@ class Safeguard(BaseModel):
 
 
 class Threat(Fact):
+    """A way in which a system can be harmed."""
+
     code: Annotated[str, StringConstraints(pattern=r"^T\d{2}$")]
     name: Text
     lead: Text

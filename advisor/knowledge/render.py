@@ -208,9 +208,7 @@ def _practice(corpus: Corpus, p: Practice) -> _Page:
     return title, [
         p.lead,
         _section(f"Why {t} matters", p.why),
-        _section(
-            f"How to start with {t}", f"The {owner} brings in {t} in these steps", p.how
-        ),
+        _section(f"How to start with {t}", f"The {owner} brings in {t} in these steps", p.how),
         _section(
             f"How an assessor sees {t}",
             "An assessor sees this where it is done",
