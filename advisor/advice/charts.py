@@ -13,7 +13,7 @@ from __future__ import annotations
 from advisor.advice.costs import Assumptions, assume, curve, estimate
 from advisor.advice.facts import TRACK_WORDS, TrackName, describe, tracks
 from advisor.advice.held import Assessment, assess
-from advisor.advice.roadmap import Plan, roadmap
+from advisor.advice.roadmap import Item, Plan, roadmap
 from advisor.advice.target import Target, target
 from advisor.advice.threats import Exposure, exposures
 from advisor.advice.words import role_name
@@ -61,7 +61,7 @@ def _radar(assessment: Assessment, aim: Target, track: TrackName) -> Chart:
 
 
 def timeline(plan: Plan, corpus: Corpus, most: int = MOST_ITEMS) -> list[Chart]:
-    """The first practices of the plan with the quarters they take."""
+    """The quarters that the plan's practices take; the first of each quarter where they are too many to draw."""
     series = [
         {
             "label": i.practice.title,
@@ -71,9 +71,17 @@ def timeline(plan: Plan, corpus: Corpus, most: int = MOST_ITEMS) -> list[Chart]:
             "low": i.effort.low,
             "high": i.effort.high,
         }
-        for i in plan.items[:most]
+        for i in _shown(plan, most)
     ]
     return [Chart(kind="timeline", title="Roadmap", unit="quarters from now", series=series)] if series else []
+
+
+def _shown(plan: Plan, most: int) -> list[Item]:
+    if len(plan.items) <= most:
+        return list(plan.items)
+    starts = [i.start for i in plan.items]
+    share = max(1, most // len(set(starts)))
+    return [i for n, i in enumerate(plan.items) if n - starts.index(i.start) < share]
 
 
 def cost_ranges(profile: Profile, corpus: Corpus, a: Assumptions) -> list[Chart]:

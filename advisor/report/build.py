@@ -40,7 +40,7 @@ def build(
         title="MLOps and LLMOps: where you stand and what to do next",
         organisation=profile.name or "Your organisation",
         date=today.isoformat(),
-        facts=tuple(describe(profile, corpus)),
+        facts=tuple(cap(f) if not i else f for i, f in enumerate(describe(profile, corpus))),
         tiles=tiles,
         things=things,
         sections=sections,
@@ -61,7 +61,7 @@ def _versions(v: Versions) -> tuple[tuple[str, str], ...]:
 def _tiles(c: Case) -> tuple[Tile, ...]:
     tiles = [_level_tile(c, t) for t in tracks(c.profile)]
     items = c.plan.everything
-    effort = span(sum(round(i.effort.low) for i in items), sum(round(i.effort.high) for i in items))
+    effort = span(round(sum(i.effort.low for i in items)), round(sum(i.effort.high for i in items)))
     fit = f"{len(c.plan.items)} fit into {count(c.plan.quarters, 'quarter')}"
     tiles.append(Tile("The plan", count(len(items), "practice"), f"{effort} person-weeks; {fit}"))
     total = estimate(c.profile, c.corpus).total
@@ -83,11 +83,11 @@ def _level_tile(c: Case, track: TrackName) -> Tile:
 
 
 def _short(low: float, high: float) -> str:
-    """`USD 3.7–6.8 M` from a million on."""
+    """`USD 3.7–6.8M` from a million on."""
     if high < 1e6:
         return money(low, high)
     a, b = f"{low / 1e6:.1f}", f"{high / 1e6:.1f}"
-    return f"USD {a} M" if a == b else f"USD {a}–{b} M"
+    return f"USD {a}M" if a == b else f"USD {a}–{b}M"
 
 
 def _things(c: Case) -> tuple[Point, ...]:
@@ -115,7 +115,7 @@ def _where(c: Case) -> Point:
     weakest = " ".join(_sentence_of(c, f, 1) for f in overall[:1])
     coverage = next(f for f in found if f.rule == "assess.coverage")
     text = f"{weakest} {_lead(c, coverage)}"
-    return Point(cap(f"you stand with {listed(parts)}"), text, c.sources.of(first), first.rule, "standing")
+    return Point(cap(f"{listed(parts)}"), text, c.sources.of(first), first.rule, "standing")
 
 
 def _sentence_of(c: Case, f: Finding, n: int) -> str:
@@ -125,7 +125,8 @@ def _sentence_of(c: Case, f: Finding, n: int) -> str:
 
 def _far_enough(c: Case) -> Point:
     aims_ = [f for f in target_findings(c.profile, c.corpus) if f.kind == "target"]
-    leave = [lower_first(f.title) for f in not_yet(c.profile, c.corpus, c.aim)[:3]]
+    # The titles read "No feature store yet".
+    leave = [f.title.removeprefix("No ").removesuffix(" yet") for f in not_yet(c.profile, c.corpus, c.aim)[:3]]
     goal = listed(f"{'level ' if t == 'ml' else 'level G'}{c.aim.base(t)}" for t in tracks(c.profile))
     reasons = " ".join(_sentence_of(c, f, 1) for f in aims_[:1])
     later = f" Leave for later: {listed(leave)}." if leave else ""

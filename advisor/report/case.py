@@ -45,7 +45,7 @@ class Case:
         """The finding's own table; every row rests on the finding's sources."""
         assert finding.table is not None
         cites = self.sources.of(finding)
-        rows = [Row(tuple(cells), cites if not i else ()) for i, cells in enumerate(finding.table.rows)]
+        rows = [Row((cap(cells[0]), *cells[1:]), cites if not i else ()) for i, cells in enumerate(finding.table.rows)]
         return Grid(caption, tuple(finding.table.columns), tuple(rows), tuple(widths), dense)
 
 

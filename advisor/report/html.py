@@ -54,7 +54,8 @@ def _contents(r: Report) -> str:
 
 def _section(s: Section) -> str:
     blocks = "\n".join(_block(b) for b in s.blocks)
-    return f'<section id="{escape(s.id)}">\n<h2>{escape(s.title)}</h2>\n{blocks}\n</section>'
+    flow = "" if s.new_page else ' class="flow"'
+    return f'<section id="{escape(s.id)}"{flow}>\n<h2>{escape(s.title)}</h2>\n{blocks}\n</section>'
 
 
 def _block(block: Block) -> str:
@@ -94,10 +95,10 @@ def _grid(g: Grid) -> str:
 
 
 def _cells(g: Grid, cells: tuple[str, ...], cites: tuple[int, ...]) -> str:
-    last = len(cells) - 1
+    cited = g.cited % len(cells)
     out = []
     for i, (name, cell) in enumerate(zip(g.columns, cells, strict=True)):
-        words = escape(cell) + (_cites(cites) if i == last else "")
+        words = escape(cell) + (_cites(cites) if i == cited else "")
         label = f' data-label="{escape(name)}"' if name and i else ""
         empty = ' class="empty"' if not cell else ""
         out.append(f"<th scope=row{empty}>{words}</th>" if not i else f"<td{label}{empty}>{words}</td>")
@@ -106,7 +107,7 @@ def _cells(g: Grid, cells: tuple[str, ...], cites: tuple[int, ...]) -> str:
 
 def _cites(numbers: Iterable[int]) -> str:
     links = ",".join(f'<a href="#source-{n}">{n}</a>' for n in numbers)
-    return f'<sup class="cites">[{links}]</sup>' if links else ""
+    return f'&#8288;<sup class="cites">[{links}]</sup>' if links else ""
 
 
 def _sources(r: Report) -> str:

@@ -51,6 +51,8 @@ class Grid:
     rows: tuple[Row, ...]
     widths: tuple[int, ...] = ()
     dense: bool = False
+    cited: int = -1
+    """The column that carries each row's citations."""
     kind: Literal["grid"] = "grid"
 
 
@@ -77,6 +79,7 @@ class Section:
     id: str
     title: str
     blocks: tuple[Block, ...]
+    new_page: bool = True
 
 
 @dataclass(frozen=True)

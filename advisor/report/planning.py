@@ -28,16 +28,10 @@ def roadmap_section(c: Case) -> Section:
     blocks.append(c.text(findings["roadmap.summary"]))
     charts = timeline(c.plan, c.corpus)
     if charts:
-        shown = len(charts[0].series)
-        blocks.append(
-            Figures(
-                tuple(charts),
-                f"The first {shown} of {len(c.plan.everything)} practices; each bar spans the quarters in which the "
-                "work is booked, with its owner and person-weeks."
-                if shown < len(c.plan.everything)
-                else "Each bar spans the quarters in which the work is booked, with its owner and person-weeks.",
-            )
-        )
+        shown, everything = len(charts[0].series), len(c.plan.everything)
+        which = "All" if shown == everything else f"The first of each quarter, {shown} of"
+        caption = f"{which} {everything} practices. Each bar spans the quarters in which the work is booked."
+        blocks.append(Figures(tuple(charts), caption))
     blocks += [Heading("How to begin"), Points(tuple(_beginning(c, i.practice) for i in c.plan.everything[:FIRST]))]
     rows = [
         Row(
@@ -46,14 +40,14 @@ def roadmap_section(c: Case) -> Section:
                 i.practice.title,
                 cap(role_name(c.corpus, i.practice.owner)),
                 span(i.effort.low, i.effort.high),
-                f"{i.practice.dimension}, {i.practice.level}",
+                f"{cap(i.practice.dimension)} {i.practice.level}",
             ),
             c.sources.of_docs([f"practice/{i.practice.id}"]),
         )
         for i in c.plan.everything
     ]
     columns = ("Quarter", "Practice", "Owner", "Person-weeks", "Dimension, level")
-    blocks.append(Grid("The plan by quarter", columns, tuple(rows), (10, 44, 18, 11, 17)))
+    blocks.append(Grid("The plan by quarter", columns, tuple(rows), (10, 44, 18, 11, 17), cited=1))
     load = [
         Row((f"Q{n}", f"{booked:g} of {c.plan.capacity:g}", _left(c.plan.capacity - booked)))
         for n, booked in enumerate((round(x, 1) for x in c.plan.load), start=1)
@@ -152,7 +146,7 @@ def tools(c: Case) -> Section:
         columns = ("Job", "Tool", "Points", "What speaks for it here", "Licence", "Status")
         blocks += [
             Heading("Shortlists for the jobs on the roadmap"),
-            Grid("Best fits first", columns, tuple(rows), (15, 17, 8, 32, 14, 14)),
+            Grid("Best fits first", columns, tuple(rows), (15, 17, 8, 32, 14, 14), cited=1),
         ]
     if out:
         blocks.append(Grid("Left out, and why", ("Job", "Tool", "Reason"), tuple(out), (22, 22, 56)))

@@ -46,6 +46,7 @@ def threats(c: Case) -> Section:
             ("Threat", "Severity", "Open safeguards", "Next safeguard due", "Owner"),
             tuple(rows),
             (24, 10, 13, 37, 16),
+            cited=3,
         ),
     ]
     return Section("threats", "What can go wrong", tuple(blocks))
@@ -60,9 +61,12 @@ def regulation(c: Case) -> Section:
     )
     if not points:
         return Section(
-            "regulation", "Regulation", (notice, Text("Your facts name no country, sector or rule to look up."))
+            "regulation",
+            "Regulation",
+            (notice, Text("Your facts name no country, sector or rule to look up.")),
+            new_page=False,
         )
-    return Section("regulation", "Regulation", (notice, Points(points)))
+    return Section("regulation", "Regulation", (notice, Points(points)), new_page=False)
 
 
 _NOTICE = "This is a pointer for your own review and not legal advice."
@@ -111,13 +115,12 @@ def _question(text: str) -> Point:
 def assumptions(c: Case) -> Section:
     """The facts as they were given, how each is known, what was left out, and what is our own judgement."""
     how = {"said": "said", "confirmed": "confirmed", "inferred": "inferred, not confirmed"}
-    stated = [Row((cap(f),)) for f in describe(c.profile, c.corpus)]
     blocks: list[Block] = []
-    if stated:
+    if describe(c.profile):
         known = [f"{f.replace('_', ' ')} ({how[p]})" for f, p in sorted(c.profile.provenance.items())]
-        blocks.append(Grid("Facts this report rests on", ("Fact",), tuple(stated), (100,)))
-        if known:
-            blocks.append(Text(f"How they are known: {', '.join(known)}; everything else was said and not checked."))
+        rest = "Everything else was said and not checked." if known else "They were said and not checked."
+        listed = f"Known beyond being said: {', '.join(known)}. " if known else ""
+        blocks.append(Text(f"The facts on the first page are taken as given. {listed}{rest}"))
     own = [
         "The nine stages and the working levels 0 to 4 are ours, in the spirit of Stone et al. 2025; the paper's own "
         "text was only partly available.",

@@ -62,7 +62,7 @@ class Sources:
         more = f" and {len(carriers) - 3} more" if len(carriers) > 3 else ""
         notes = [
             "" if source.kind == "ours" else f"{_READ[source.read]}, {source.accessed}",
-            f"carries {', '.join(titles)}{more}" if titles else "",
+            f"used in {', '.join(titles)}{more}" if titles else "",
         ]
         return Reference(
             n=n,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from advisor.advice.assess import assessment_findings
 from advisor.advice.charts import radars
 from advisor.advice.facts import TRACK_WORDS, tracks
+from advisor.advice.held import Interval
 from advisor.advice.target import target_findings
-from advisor.advice.vendor import SECTIONS, level_span, test_score, vendor_levels
+from advisor.advice.vendor import SECTIONS, test_score, vendor_levels
 from advisor.advice.words import lower_first, span
-from advisor.knowledge.records import MaturityModel
+from advisor.knowledge.records import MaturityModel, Practice
 from advisor.report.case import Case, cap
 from advisor.report.model import Block, Figures, Grid, Heading, Points, Row, Section, Text
 
@@ -44,7 +45,7 @@ def _dimensions(c: Case, track: str) -> Grid:
             Row(
                 (
                     cap(cell.dimension),
-                    level_span(cell.interval, track),
+                    _span(cell.interval, track),
                     f"{'' if track == 'ml' else 'G'}{c.aim.levels[cell.track, cell.dimension]}",
                     _deciding(c, cell.blocking),
                     _evidence(c, cell.practices),
@@ -54,19 +55,24 @@ def _dimensions(c: Case, track: str) -> Grid:
         )
     words = TRACK_WORDS["ml" if track == "ml" else "genai"]
     columns = ("Dimension", "Level", "Target", "Decides the next level", "Answers")
-    return Grid(f"Dimensions: {words}", columns, tuple(rows), (16, 14, 9, 44, 17))
+    return Grid(f"Dimensions: {words}", columns, tuple(rows), (16, 10, 9, 47, 18), cited=3)
+
+
+def _span(at: Interval, track: str) -> str:
+    mark = "" if track == "ml" else "G"
+    return f"{mark}{int(at.low)}" if not at.width else f"{mark}{int(at.low)} to {mark}{int(at.high)}"
 
 
 _MARKS = {"partly": "partly there", "unknown": "not answered", "not-held": "missing", "implied": "missing"}
 
 
-def _deciding(c: Case, blocking: tuple) -> str:  # type: ignore[type-arg]
+def _deciding(c: Case, blocking: tuple[Practice, ...]) -> str:
     named = [f"{p.title} ({_MARKS[c.assessment.states[p.id]]})" for p in blocking[:3]]
     more = [f"and {len(blocking) - 3} more"] if len(blocking) > 3 else []
     return "; ".join(named + more) or "Nothing is left"
 
 
-def _evidence(c: Case, practices: tuple) -> str:  # type: ignore[type-arg]
+def _evidence(c: Case, practices: tuple[Practice, ...]) -> str:
     said = [p for p in practices if c.assessment.states[p.id] in ("held", "partly", "not-held")]
     proven = sum(bool(c.profile.practices[p.id].evidence.strip()) for p in said)
     counted = [p for p in practices if c.assessment.states[p.id] != "excluded"]
@@ -107,7 +113,7 @@ def _test_score(c: Case) -> list[Block]:
         low, high = min(s.low for s in scores.values()), min(s.high for s in scores.values())
         cites = c.sources.of_docs([f"maturity-model/{model.id}"])
         rows = [Row((cap(name), f"{span(scores[name].low, scores[name].high)} of 7")) for name in SECTIONS]
-        rows.append(Row(("Score, the lowest section", span(low, high, "points")), cites))
+        rows.append(Row(("Score, the lowest section", span(low, high, "point" if low == high == 1 else "points")), cites))
         found.append(Grid(f"{model.name}, by section", ("Section", "Points"), tuple(rows), (50, 50)))
     return found
 

@@ -147,18 +147,20 @@ def _timeline(chart: Chart, p: Palette) -> tuple[list[str], float]:
     step = (right - left) / quarters
     bottom = top + _ROW * len(chart.series)
     out = [_text(left + step * (q + 0.5), 14, f"Q{q + 1}", p.muted, "middle", 12) for q in range(quarters)]
-    out += [_line(left + step * q, top - 4, left + step * q, bottom, p.line) for q in range(quarters + 1)]
     for i, s in enumerate(chart.series):
         y = top + _ROW * i
+        # The grid stops at the words, which it would cross.
+        out += [_line(left + step * q, y + 15, left + step * q, y + 33, p.line) for q in range(quarters + 1)]
         out.append(_text(left + 4, y + 12, _shortened(str(s["label"]), 62), p.ink))
         x, w = left + step * s["start"], step * (s["end"] - s["start"])
         out.append(_box(x + 2, y + 17, w - 4, 13, p.fill, p.accents[0]))
         note = f"{s['owner']}, {number(s['low'])}–{number(s['high'])} weeks"
-        fits = len(note) * 5.2 < w - 10
-        after = len(note) * 5.2 < right - x - w - 4
-        anchor = "start" if fits or after else "end"
-        out.append(_text(x + 8 if fits else x + w + 4 if after else x - 4, y + 27.5, note, p.muted if not fits else p.ink,
-                         anchor, 11))  # fmt: skip
+        if len(note) * 5.2 < w - 10:
+            out.append(_text(x + 8, y + 27.5, note, p.ink, size=11))
+        elif len(note) * 5.2 < right - x - w - 4:
+            out.append(_text(x + w + 4, y + 27.5, note, p.muted, size=11))
+        else:
+            out.append(_text(x - 4, y + 27.5, note, p.muted, "end", 11))
     return out, bottom + 6
 
 
@@ -203,7 +205,8 @@ def _lines(chart: Chart, p: Palette) -> tuple[list[str], float]:
     most_x = max(x for s in chart.series for x in s["x"]) or 1.0
     # A line that runs far off the others would flatten them: the axis then ends at the second highest.
     ends = sorted(max(s["y"]) for s in chart.series)
-    most_y = ends[-2] if len(ends) > 2 and ends[-1] > 3 * ends[-2] else ends[-1] or 1.0
+    most_y = _round_up(ends[-2] if len(ends) > 2 and ends[-1] > 3 * ends[-2] else ends[-1] or 1.0)
+    most_x = _round_up(most_x)
     out = []
     for k in range(5):
         y = bottom - (bottom - top) * k / 4
@@ -220,6 +223,12 @@ def _lines(chart: Chart, p: Palette) -> tuple[list[str], float]:
         x, y = (left - 40 + 220 * (i % 2), bottom + 58 + 20 * (i // 2))
         out += [_line(x, y - 4, x + 34, y - 4, p.accents[i], 2.2, _DASHES[i]), _text(x + 40, y, s["name"], p.ink)]
     return out, bottom + 88
+
+
+def _round_up(x: float) -> float:
+    """The next number above whose quarters are easy to read."""
+    unit = 10.0 ** math.floor(math.log10(x))
+    return next(step * unit for step in (1, 2, 4, 6, 8, 10) if step * unit >= x)
 
 
 def _clipped(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
