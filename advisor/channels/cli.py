@@ -111,15 +111,52 @@ def corpus_check() -> None:
 
 @corpus_app.command("status")
 def corpus_status() -> None:
-    """How much of each kind the corpus holds."""
+    """Facts by kind, confidence and age, and what is due for review."""
     from advisor.config import load_settings
     from advisor.knowledge.load import load
+    from advisor.knowledge.status import format_status, status
 
     corpus = load(load_settings().corpus)
-    typer.echo(f"version {corpus.version}  {corpus.root}")
-    for kind, records in corpus.records.items():
-        typer.echo(f"{len(records):5}  {kind}")
-    typer.echo(f"{len(corpus.guides):5}  guide")
+    typer.echo(format_status(status(corpus), corpus.root))
+
+
+@corpus_app.command("sample")
+def corpus_sample(
+    n: Annotated[int, typer.Argument(min=1, max=500, help="How many facts.")] = 25,
+    seed: Annotated[int, typer.Option(help="Another number draws other facts.")] = 0,
+) -> None:
+    """Random facts with their sources, for a reader to check."""
+    from advisor.config import load_settings
+    from advisor.knowledge.load import load
+    from advisor.knowledge.status import format_sample, sample
+
+    corpus = load(load_settings().corpus)
+    typer.echo(format_sample(sample(corpus, n, seed), corpus.root))
+
+
+@app.command()
+def report(
+    profile: Annotated[Path, typer.Option("--profile", help="A YAML file that describes your organisation.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write: .html, .pdf, .md or .json.")],
+) -> None:
+    """A report for your organisation: where it stands, the plan, people, tools, costs, threats, sources."""
+    import datetime as dt
+
+    from advisor.channels.startup import open_advisor
+    from advisor.channels.terminal import say
+    from advisor.config import load_settings
+    from advisor.report.build import build
+    from advisor.report.write import write
+
+    known = read_profile(profile)
+    assert known is not None
+    advisor = open_advisor(load_settings(), "exact")
+    try:
+        made = build(known, advisor.corpus, advisor.documents, advisor.versions, dt.date.today())
+        write(made, out)
+    finally:
+        advisor.close()
+    say(f"Written: {out}")
 
 
 @app.command()
