@@ -36,10 +36,12 @@ def serving(advisor: Answers, db: Path, slots: int = 8) -> Iterator[httpx.Client
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
-        yield client
-    server.should_exit = True
-    thread.join()
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +155,9 @@ def test_broken_json_and_broken_unicode_are_422(scripted: httpx.Client, raw: byt
     assert "Traceback" not in response.text
 
 
-@pytest.mark.parametrize("question", ["ما هي MLOps؟", "🦊🏳️‍🌈 What is a feature store?", "z\u0341\u0342\u0343" * 300, "x" * 4000])
+@pytest.mark.parametrize(
+    "question", ["ما هي MLOps؟", "🦊🏳️‍🌈 What is a feature store?", "z\u0341\u0342\u0343" * 300, "x" * 4000]
+)
 def test_odd_but_readable_questions_are_answered(client: httpx.Client, question: str) -> None:
     response = client.post("/v1/ask", json={"question": question})
     assert response.status_code == 200

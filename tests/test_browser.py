@@ -54,9 +54,11 @@ def server(home: Path) -> Iterator[str]:
             break
     else:
         raise AssertionError("the server did not start")
-    yield found.group()
-    process.terminate()
-    process.wait(15)
+    try:
+        yield found.group()
+    finally:
+        process.terminate()
+        process.wait(15)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ FREE_BYTES = 200 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Check:
+    """One thing looked at, how it is, and the fix where it is not well."""
+
     name: str
     state: Literal["ok", "warn", "FAIL"]
     detail: str

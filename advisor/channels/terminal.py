@@ -25,6 +25,7 @@ def say(text: str) -> None:
 
 
 def show_error(error: AdvisorError) -> None:
+    """Message and hint on standard error."""
     say(f"Error: {error.message}")
     if error.hint:
         say(f"  → {error.hint}")

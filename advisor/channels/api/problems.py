@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from advisor.channels.api.limits import RETRY_SECONDS, TooBusy
+from advisor.channels.api.limits import RETRY_SECONDS
 from advisor.errors import AdvisorError, Busy, IndexUnavailable, InputError, ModelUnavailable, StorageError
 from advisor.records.conversations import NoSuchConversation
 
@@ -61,11 +61,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error while answering a request", exc_info=error)
-        return problem(500, "Something went wrong on our side.", "Try again; the server's log has the details.")
+        response = problem(500, "Something went wrong on our side.", "Try again; the server's log has the details.")
+        response.headers["Connection"] = "close"  # the server drops the connection after an error of this kind
+        return response
 
 
 def _safe(errors: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{k: v.encode("utf-8", "replace").decode()[:300] for k, v in e.items()} for e in errors]
-
-
-__all__ = ["TooBusy", "install", "problem"]

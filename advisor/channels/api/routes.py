@@ -19,6 +19,8 @@ from advisor.schema import Answer, Document, Event, Profile
 
 
 class AskRequest(BaseModel):
+    """The body of POST /v1/ask."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
     question: Annotated[str, Field(min_length=1, max_length=QUESTION_CHARS)]
     conversation_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None

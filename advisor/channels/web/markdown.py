@@ -18,7 +18,7 @@ from markdown_it.token import Token
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _TAGS = {
     "p", "br", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "h2", "h3", "h4", "h5", "h6",
-    "table", "thead", "tbody", "tr", "th", "td", "a", "button", "sup", "div",
+    "table", "thead", "tbody", "tr", "th", "td", "a", "button", "sup", "span", "div",
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href"},
@@ -26,7 +26,7 @@ _ATTRIBUTES = {
     "div": {"tabindex", "role", "aria-label"},
     "ol": {"start"},
 }
-_CLASSES = {"button": {"cite"}, "sup": {"cite"}, "div": {"table"}}
+_CLASSES = {"button": {"cite"}, "sup": {"cite"}, "span": {"held"}, "div": {"table"}}
 
 
 @cache
@@ -94,10 +94,11 @@ def _markers(text: str, citations: Mapping[int, str] | None) -> list[Token]:
         n = int(match.group(1))
         if citations is not None and n not in citations:
             continue
-        tokens.append(_token("text", text[at : match.start()].removesuffix(" ")))
         button = f'<sup class="cite">{n}</sup>' if citations is None else cite_button(n, citations[n])
-        # Joined to the words before it: a marker alone at the start of a line belongs to nothing.
-        tokens.append(_token("html_inline", f"&#8288;{button}&#8288;"))
+        # Held to the word before it: a marker alone at the start of a line belongs to nothing.
+        before, space, word = text[at : match.start()].removesuffix(" ").rpartition(" ")
+        tokens += [_token("text", before + space), _token("html_inline", '<span class="held">'), _token("text", word)]
+        tokens.append(_token("html_inline", f"{button}</span>"))
         at = match.end()
     return [*tokens, _token("text", text[at:])]
 

@@ -106,6 +106,7 @@ def stopped(question: str) -> str:
 
 
 def note(text: str) -> str:
+    """The line about mode or language, as HTML."""
     return f'<p class="note">{escape(text)}</p>' if text else ""
 
 
