@@ -10,7 +10,9 @@ Series by kind of chart:
 
 from __future__ import annotations
 
-from advisor.advice.costs import Assumptions, assume, curve, estimate
+import math
+
+from advisor.advice.costs import Assumptions, assume, break_even, estimate
 from advisor.advice.facts import TRACK_WORDS, TrackName, describe, tracks
 from advisor.advice.held import Assessment, assess
 from advisor.advice.roadmap import Item, Plan, roadmap
@@ -22,6 +24,7 @@ from advisor.schema import Chart, Intent, Profile
 
 REACHED, POSSIBLE, AIM = "Surely reached", "Possible at most", "Target"
 MOST_ITEMS, MOST_THREATS = 16, 10
+POINTS = 24
 
 
 def charts(intent: Intent, profile: Profile, corpus: Corpus) -> list[Chart]:
@@ -102,11 +105,17 @@ def break_even_lines(a: Assumptions) -> list[Chart]:
     """Monthly cost of a hosted API and of own GPUs at growing load, where LLMs are in use."""
     if not (a.requests.high or a.gpus.high):
         return []
-    rows = curve(a)
-    x = [round(row["tokens"], 1) for row in rows]
-    names = {"api_low": "API, low price", "api_high": "API, high price", "own_low": "Own GPUs, low cost",
-             "own_high": "Own GPUs, high cost"}  # fmt: skip
-    series = [{"name": name, "x": x, "y": [round(row[key]) for row in rows]} for key, name in names.items()]
+    at = break_even(a)
+    # Break-even loads lie a hundredfold apart, so the points grow by a constant factor.
+    first, last = at.tokens.low / 4, at.tokens.high * 2
+    x = [round(first * (last / first) ** (i / POINTS), 1) for i in range(POINTS + 1)]
+    lines = {
+        "API, low price": [at.api_price.low * t for t in x],
+        "API, high price": [at.api_price.high * t for t in x],
+        "Own GPUs, low cost": [at.gpu_month.low * math.ceil(t / at.capacity.high) for t in x],
+        "Own GPUs, high cost": [at.gpu_month.high * math.ceil(t / at.capacity.low) for t in x],
+    }
+    series = [{"name": name, "x": x, "y": [round(v) for v in y]} for name, y in lines.items()]
     title = "API or own GPUs: cost by million tokens a month"
     return [Chart(kind="lines", title=title, unit="USD a month", series=series)]
 

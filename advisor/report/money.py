@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from advisor.advice.charts import break_even_lines, cost_ranges
 from advisor.advice.cost_findings import break_even_finding, cost_findings, plan_cost
 from advisor.advice.costs import Range, assume
 from advisor.report.case import Case
-from advisor.report.model import Block, Figures, Heading, Points, Section
+from advisor.report.model import Block, Figures, Grid, Heading, Points, Row, Section
 
 _PARTS = ("costs.people", "costs.platform", "costs.tokens", "costs.compute", "costs.budget")
 
@@ -30,9 +32,23 @@ def costs(c: Case) -> Section:
             c.text(break_even_finding(c.profile, c.corpus, a)),
             Figures(
                 tuple(lines),
-                "Cost a month at growing load. Where the lines of the API cross those of own GPUs, owning begins to "
-                "pay.",
+                "USD a month at growing load, each step tenfold. Where the lines of the API rise above those of own "
+                "GPUs, owning begins to pay.",
             ),
         ]
-    blocks += [Heading("Assumptions"), c.grid(total, "Every figure the estimate rests on", (24, 14, 14, 48))]
+    blocks += [Heading("Assumptions"), _assumed(c.grid(total, "Every figure the estimate rests on", (24, 14, 14, 48)))]
     return Section("costs", "Costs", tuple(blocks))
+
+
+_NAMES = {
+    "Gpus": "GPUs",
+    "Gpu price": "GPU price",
+    "Loaded": "Loaded cost by base pay",
+    "Self host factor": "Self-hosting by GPU rent",
+}
+
+
+def _assumed(grid: Grid) -> Grid:
+    """The table with the names that people use."""
+    rows = (Row((_NAMES.get(r.cells[0], r.cells[0]), *r.cells[1:]), r.cites) for r in grid.rows)
+    return replace(grid, rows=tuple(rows))

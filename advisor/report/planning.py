@@ -9,7 +9,7 @@ from advisor.advice.pay import DEFAULT_COUNTRY, country_name, figures
 from advisor.advice.roadmap_findings import roadmap_findings
 from advisor.advice.staffing import hire_order, staffing_findings
 from advisor.advice.tool_findings import combination, status, status_line
-from advisor.advice.tools import category_name, shortlist
+from advisor.advice.tools import STATUS_WORDS, category_name, shortlist
 from advisor.advice.words import money, role_name, span
 from advisor.knowledge.records import Practice, Role, Source, Tool
 from advisor.report.case import Case, cap
@@ -134,7 +134,8 @@ def tools(c: Case) -> Section:
     for category in _categories(c):
         listing = shortlist(c.profile, c.corpus, category)
         for i, s in enumerate(listing.kept[:MOST_TOOLS]):
-            good = [why for why, points in s.parts if points > 0]
+            state = f"it is {STATUS_WORDS[s.tool.status]}"  # has a column of its own
+            good = [why for why, points in s.parts if points > 0 and why != state]
             name = s.tool.name + (" (in use)" if s.tool.id in c.profile.tools else "")
             cells = (cap(category_name(category)) if not i else "", name, f"{s.total:g}", cap("; ".join(good)),
                      s.tool.licence, status_line(s.tool))  # fmt: skip

@@ -8,7 +8,8 @@ from advisor.advice.facts import describe
 from advisor.advice.questionnaire import next_item, proposed
 from advisor.advice.questions import next_questions
 from advisor.advice.threats import exposures, regulation_findings, threat_findings
-from advisor.advice.words import lower_first, record_title, role_name
+from advisor.advice.words import listed, lower_first, record_title, role_name
+from advisor.knowledge.records import Regulation
 from advisor.report.case import Case, cap
 from advisor.report.model import Block, Figures, Grid, Heading, Point, Points, Row, Section, Text
 from advisor.schema import Intent
@@ -56,17 +57,21 @@ def regulation(c: Case) -> Section:
     """Pointers to law and standards."""
     notice = Text("These are pointers for your own review. They are not legal advice.", rule="threats.regulation")
     found = regulation_findings(c.profile, c.corpus, n=MOST_RULES)
-    points = tuple(
-        p for f in found for p in [c.point(f.model_copy(update={"text": f.text.replace(_NOTICE, "").strip()}))]
-    )
-    if not points:
-        return Section(
-            "regulation",
-            "Regulation",
-            (notice, Text("Your facts name no country, sector or rule to look up.")),
-            new_page=False,
-        )
-    return Section("regulation", "Regulation", (notice, Points(points)), new_page=False)
+    blocks: list[Block] = [notice]
+    if found:
+        texts = [f.model_copy(update={"text": f.text.replace(_NOTICE, "").strip()}) for f in found]
+        blocks.append(Points(tuple(c.point(f) for f in texts)))
+    else:
+        blocks.append(Text("Your facts name no country, sector or rule that our corpus can look up."))
+    if unknown := _unknown_rules(c):
+        blocks.append(Text(f"You also named {listed(unknown)}, of which our corpus holds no record."))
+    return Section("regulation", "Regulation", tuple(blocks), new_page=False)
+
+
+def _unknown_rules(c: Case) -> list[str]:
+    """Stated rules that no record is about, so that silence is not taken for clearance."""
+    known = {word.lower() for r in c.corpus.all(Regulation) for word in (r.id, r.name)}
+    return [r for r in c.profile.regulations if r.lower() not in known]
 
 
 _NOTICE = "This is a pointer for your own review and not legal advice."
@@ -119,8 +124,8 @@ def assumptions(c: Case) -> Section:
     if describe(c.profile):
         known = [f"{f.replace('_', ' ')} ({how[p]})" for f, p in sorted(c.profile.provenance.items())]
         rest = "Everything else was said and not checked." if known else "They were said and not checked."
-        listed = f"Known beyond being said: {', '.join(known)}. " if known else ""
-        blocks.append(Text(f"The facts on the first page are taken as given. {listed}{rest}"))
+        more = f"Known beyond being said: {', '.join(known)}. " if known else ""
+        blocks.append(Text(f"The facts on the first page are taken as given. {more}{rest}"))
     own = [
         "The nine stages and the working levels 0 to 4 are ours, in the spirit of Stone et al. 2025; the paper's own "
         "text was only partly available.",

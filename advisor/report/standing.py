@@ -113,7 +113,9 @@ def _test_score(c: Case) -> list[Block]:
         low, high = min(s.low for s in scores.values()), min(s.high for s in scores.values())
         cites = c.sources.of_docs([f"maturity-model/{model.id}"])
         rows = [Row((cap(name), f"{span(scores[name].low, scores[name].high)} of 7")) for name in SECTIONS]
-        rows.append(Row(("Score, the lowest section", span(low, high, "point" if low == high == 1 else "points")), cites))
+        rows.append(
+            Row(("Score, the lowest section", span(low, high, "point" if low == high == 1 else "points")), cites)
+        )
         found.append(Grid(f"{model.name}, by section", ("Section", "Points"), tuple(rows), (50, 50)))
     return found
 

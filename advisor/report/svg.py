@@ -201,47 +201,38 @@ def _rows(p: Palette, rows: Sequence[tuple[str, float, float, str]], *, from_zer
 
 
 def _lines(chart: Chart, p: Palette) -> tuple[list[str], float]:
-    left, right, top, bottom = 52.0, WIDTH - 10.0, 10.0, 220.0
-    most_x = max(x for s in chart.series for x in s["x"]) or 1.0
-    # A line that runs far off the others would flatten them: the axis then ends at the second highest.
-    ends = sorted(max(s["y"]) for s in chart.series)
-    most_y = _round_up(ends[-2] if len(ends) > 2 and ends[-1] > 3 * ends[-2] else ends[-1] or 1.0)
-    most_x = _round_up(most_x)
+    """Both axes in powers of ten: what is compared lies orders of magnitude apart."""
+    left, right, top, bottom = 52.0, WIDTH - 12.0, 10.0, 230.0
+    xs = [x for s in chart.series for x in s["x"] if x > 0]
+    ys = [y for s in chart.series for y in s["y"] if y > 0]
+    (x0, x1), (y0, y1) = _decades(xs), _decades(ys)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        across, up = (math.log10(x) - x0) / (x1 - x0), (math.log10(y) - y0) / (y1 - y0)
+        return left + (right - left) * across, bottom - (bottom - top) * up
+
     out = []
-    for k in range(5):
-        y = bottom - (bottom - top) * k / 4
-        out += [_line(left, y, right, y, p.line), _text(left - 6, y + 4, number(most_y * k / 4), p.muted, "end", 11)]
-        x = left + (right - left) * k / 4
-        anchor = "end" if k == 4 else "middle"
-        out.append(_text(x, bottom + 16, number(round(most_x * k / 4)), p.muted, anchor, 11))
+    for k in range(y0, y1 + 1):
+        _, y = at(10.0**x0, 10.0**k)
+        out += [_line(left, y, right, y, p.line), _text(left - 6, y + 4, number(10.0**k), p.muted, "end", 11)]
+    for k in range(x0, x1 + 1):
+        x, _ = at(10.0**k, 10.0**y0)
+        out += [_line(x, top, x, bottom, p.line), _text(x, bottom + 16, number(10.0**k), p.muted, "middle", 11)]
     out.append(_text((left + right) / 2, bottom + 34, "million tokens a month", p.muted, "middle", 12))
     for i, s in enumerate(chart.series):
-        points = _clipped([(x / most_x, y / most_y) for x, y in zip(s["x"], s["y"], strict=True)])
-        at = " ".join(f"{left + (right - left) * x:.1f},{bottom - (bottom - top) * y:.1f}" for x, y in points)
+        points = [at(x, y) for x, y in zip(s["x"], s["y"], strict=True) if x > 0 and y > 0]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         dash = f' stroke-dasharray="{_DASHES[i]}"' if _DASHES[i] else ""
-        out.append(f'<polyline points="{at}" fill="none" stroke="{p.accents[i]}" stroke-width="2.2"{dash}/>')
-        x, y = (left - 40 + 220 * (i % 2), bottom + 58 + 20 * (i // 2))
+        out.append(f'<polyline points="{path}" fill="none" stroke="{p.accents[i]}" stroke-width="2.2"{dash}/>')
+        x, y = left - 40 + 220 * (i % 2), bottom + 58 + 20 * (i // 2)
         out += [_line(x, y - 4, x + 34, y - 4, p.accents[i], 2.2, _DASHES[i]), _text(x + 40, y, s["name"], p.ink)]
     return out, bottom + 88
 
 
-def _round_up(x: float) -> float:
-    """The next number above whose quarters are easy to read."""
-    unit = 10.0 ** math.floor(math.log10(x))
-    return next(step * unit for step in (1, 2, 4, 6, 8, 10) if step * unit >= x)
-
-
-def _clipped(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The part of a line that stays at or below 1, cut where it leaves."""
-    kept: list[tuple[float, float]] = []
-    for x, y in points:
-        if y > 1:
-            if kept:
-                x0, y0 = kept[-1]
-                kept.append((x0 + (x - x0) * (1 - y0) / (y - y0), 1.0))
-            break
-        kept.append((x, y))
-    return kept
+def _decades(values: Sequence[float]) -> tuple[int, int]:
+    """The powers of ten that enclose the values."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return low, max(high, low + 1)
 
 
 def described(chart: Chart) -> list[tuple[str, str]]:
