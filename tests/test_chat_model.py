@@ -32,7 +32,7 @@ def server() -> Iterator[FaultServer]:
         yield server
 
 
-def ask(model: ChatModel, seconds: float = 2.0) -> tuple[str, str, float]:
+def ask(model: ChatModel, seconds: float = 1.0) -> tuple[str, str, float]:
     """(text so far, reason of failure or "", seconds taken)."""
     begun = time.monotonic()
     said: list[str] = []
@@ -46,14 +46,14 @@ def ask(model: ChatModel, seconds: float = 2.0) -> tuple[str, str, float]:
 
 
 ROWS = [
-    # fault, text that came through, reason, most seconds (the deadline is 2.0)
+    # fault, text that came through, reason, most seconds (the deadline is 1.0)
     ("401", "", "auth", 0.5),
     ("404", "", "bad-request", 0.5),
     ("400", "", "bad-request", 0.5),
     ("too-long", "", "too-long", 0.5),
     ("429-2", "", "rate-limited", 0.5),
     ("429-30", "", "rate-limited", 0.5),
-    ("500", "", "server-error", 1.5),
+    ("500", "", "server-error", 0.5),
     ("html", "", "nonsense", 0.5),
     ("redirect", "", "server-error", 0.5),
     ("partial-json", "", "cut", 0.5),
@@ -63,11 +63,11 @@ ROWS = [
     ("odd-choice", "", "nonsense", 0.5),
     ("deep", "", "nonsense", 1.0),
     ("nothing", "", "nonsense", 0.5),
-    ("hang", "", "timeout", 2.0),
-    ("drip-headers", "", "timeout", 2.0),
-    ("drip-comments", "", "timeout", 2.0),
-    ("drip", None, "timeout", 2.0),
-    ("stall", "Use ", "timeout", 2.0),
+    ("hang", "", "timeout", 1.0),
+    ("drip-headers", "", "timeout", 1.0),
+    ("drip-comments", "", "timeout", 1.0),
+    ("drip", None, "timeout", 1.0),
+    ("stall", "Use ", "timeout", 1.0),
     ("cut", "Use a script to", "cut", 0.5),
     ("cut-close", "Use a script to", "cut", 0.5),
     ("malformed", "Use ", "nonsense", 0.5),
@@ -290,7 +290,7 @@ def test_two_replies_at_once_do_not_mix(model: ChatModel) -> None:
 # ---------------------------------------------------------------- and the whole advisor behind it
 
 QUESTION = "How should we deploy our first model?"
-SECONDS = 3.0
+SECONDS = 1.6
 
 
 def held(answer: Answer, advisor: Advisor) -> None:

@@ -12,7 +12,7 @@ from advisor.answer.text import clean, content_words, language, numbers, overlap
 
 PROSE = st.lists(
     st.sampled_from(
-        ["Use it", "e.g. MLflow", "see Fig. 3", "It costs 3.5 k", "“So", "(aside)", ". ", "! ", "? ", "\n", " ", "é", "🙂"]
+        ["Use it", "e.g. MLflow", "see Fig. 3", "It is 3.5 k", "“So", "(aside)", ". ", "! ", "? ", "\n", " ", "é", "🙂"]
     )
 ).map("".join)  # fmt: skip
 

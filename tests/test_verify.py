@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -201,7 +203,7 @@ def lexicon(advisor: Advisor) -> Lexicon:
 
 
 def test_honest_paraphrases_pass(lexicon: Lexicon) -> None:
-    """SUPPORT and BESIDE are tuned here: stricter loses honest sentences, laxer lets invented ones through."""
+    """SUPPORT was tuned here: from 0.7 on honest sentences are lost, below 0.6 invented ones get through."""
     dropped = {s: v.reason for s in HONEST if not (v := verify(s, EVIDENCE, KNOWN, lexicon)).kept}
     assert len(dropped) <= 0.1 * len(HONEST), dropped
 
@@ -209,6 +211,25 @@ def test_honest_paraphrases_pass(lexicon: Lexicon) -> None:
 def test_corrupted_ones_do_not(lexicon: Lexicon) -> None:
     kept = [(s, how) for s, how in CORRUPTED if verify(s, EVIDENCE, KNOWN, lexicon).kept]
     assert len(kept) <= 0.05 * len(CORRUPTED), kept
+
+
+def test_three_further_sets(lexicon: Lexicon) -> None:
+    """Each was written before the rules were run on it. First runs, honest dropped and corrupted kept: second set
+    0 of 24 and 11 of 26 (the rules then knew no swaps within one passage), third 4 of 20 and 12 of 25, fourth 2 of 14
+    and 3 of 20. The corrupted ones differ from their evidence in one word, mostly one from the same passage, which is
+    harder than what models do. So about one honest sentence in ten is lost, and a lie that uses only words of
+    its own evidence can get through.
+    """
+    honest = corrupted = dropped = kept = 0
+    for table in json.loads((Path(__file__).parent / "fixtures" / "verify.json").read_text("utf-8")):
+        for label, sentence in table["honest"] + table["corrupted"]:
+            verdict = verify(sentence, {"1": Evidence("1", table["passages"][label])}, "", lexicon)
+            if [label, sentence] in table["honest"]:
+                honest, dropped = honest + 1, dropped + (not verdict.kept)
+            else:
+                corrupted, kept = corrupted + 1, kept + verdict.kept
+    assert dropped <= 0.12 * honest
+    assert kept <= 0.13 * corrupted
 
 
 def test_every_sentence_of_a_passage_passes_when_cited_to_it(lexicon: Lexicon) -> None:

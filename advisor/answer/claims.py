@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from advisor.answer.lexicon import Lexicon, Mention
-from advisor.answer.text import NUMBER_WORDS, content_words, numbers, sentences, stem, stems, words
+from advisor.answer.text import NUMBER_WORDS, STOPWORDS, content_words, numbers, sentences, stem, stems, words
 
 NAMED_KINDS = ("tool", "role", "regulation", "maturity-model", "threat")
 
@@ -26,7 +27,7 @@ _OTHER_UNITS = {
     "%": "% percent", "ms": "ms millisecond milliseconds", "mb": "mb", "gb": "gb", "tb": "tb", "gpu": "gpu gpus",
     "token": "token tokens", "request": "request requests", "seat": "seat seats", "user": "user users",
     "person-week": "person-week person-weeks", "model": "model models", "person": "person people employees",
-    "team": "team teams", "engineer": "engineer engineers", "firm": "firm firms company companies",
+    "team": "team teams", "word": "word words", "character": "character characters", "row": "row rows", "engineer": "engineer engineers", "firm": "firm firms company companies",
 }  # fmt: skip
 _ORDINALS = {"level": "level levels", "stage": "stage stages", "version": "version versions", "step": "step steps"}
 _UNIT = {word: unit for unit, text in {**_TIME, **_OTHER_UNITS}.items() for word in text.split()}
@@ -42,12 +43,16 @@ _MEASURE = re.compile(
     re.IGNORECASE,
 )
 
+_MONTHS = "january february march april may june july august september october november december".split()
+_DATE = re.compile(rf"\b(?:(\d{{1,2}}) )?({'|'.join(_MONTHS)}) ((?:19|20)\d\d)\b", re.IGNORECASE)
 NEGATION = re.compile(
-    r"\b(?:no|not|never|none|neither|nor|without|cannot|avoid|stop|refuse|forbid|rather than|instead of|\w+n['’]t)\b",
+    r"\b(?:no|not|never|none|neither|without|cannot|avoid|stop|refuse|forbid|lacks?|rather than|instead of|\w+n['’]t)\b",
     re.IGNORECASE,
 )
-_NEGATION_STEMS = stems("never none neither without cannot avoid stop refuse forbid rather instead")
-_UNIT_STEMS = stems(" ".join(_PERIOD)) | stems("person-week usd eur gbp percent")
+_GENERIC = stems("use uses need make have put give take let get run do work help")
+"""Verbs that say little by themselves, so that "do not use" denies what follows them."""
+_NEGATION_STEMS = stems("lack never none neither without cannot avoid stop refuse forbid rather instead")
+_UNIT_STEMS = stems(" ".join(_PERIOD)) | stems("person-week usd eur gbp percent") | stems(" ".join(_MONTHS)) | {"sinc"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Part:
     numbers: frozenset[str]
     periods: frozenset[str]
     negated: bool
+    """True for an odd number of negations: "not without asking" says yes."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +76,28 @@ class Fact:
     text: str
     stems: frozenset[str]
     parts: tuple[Part, ...]
+    heading: bool = False
+    """A heading names what is spoken of, and says nothing about it."""
 
 
 def facts(text: str, lexicon: Lexicon) -> list[Fact]:
     """The evidence in sentences. Its first line is the heading, and counts as one too."""
     found: list[Fact] = []
     before: frozenset[str] = frozenset()
-    for line in text.splitlines():
+    for i, line in enumerate(text.splitlines()):
         for span in sentences(line):
             parts = []
             for clause in clauses(span.text):
                 before = records(clause, lexicon) or before
                 parts.append(part(clause, before))
-            found.append(Fact(span.text, frozenset(stems(span.text)) | numbers(span.text), tuple(parts)))
+            found.append(Fact(span.text, frozenset(stems(span.text)) | numbers(span.text), tuple(parts), i == 0))
     return found
 
 
 def part(clause: str, named: frozenset[str]) -> Part:
     """The clause with what can be compared about it; records, numbers, units and negations are not among its stems."""
     of_names = {p for n in named for p in stems(n.split(":")[-1].replace("-", " "))}
-    counted = numbers(clause)
+    counted = numbers(clause) | dates(clause)
     kept = {s for s in stems(clause) if s not in counted and s not in _UNIT_STEMS and not s.isdigit()}
     return Part(
         clause,
@@ -97,7 +105,7 @@ def part(clause: str, named: frozenset[str]) -> Part:
         frozenset(kept - of_names - _NEGATION_STEMS),
         frozenset(counted),
         frozenset(periods(clause)),
-        bool(NEGATION.search(clause)),
+        len(NEGATION.findall(clause)) % 2 == 1,
     )
 
 
@@ -108,11 +116,18 @@ def names(text: str, lexicon: Lexicon) -> set[str]:
     starts = {m.end() for m in _START.finditer(text)}
     for m in _NAME.finditer(text):
         word = m.group()
-        common = stem(word.lower()) in lexicon.vocabulary or not content_words(word)
-        if m.start() in starts and word[1:].islower() and common:
+        common = stem(word.lower()) in lexicon.vocabulary
+        if not content_words(word) or (m.start() in starts and word[1:].islower() and common):
             continue
         named.add(stem(word.lower()))
     return named
+
+
+def strangers(clause: str, lexicon: Lexicon) -> set[str]:
+    """Stems of proper names that are no records of ours: companies, authors, reports. Acronyms are none."""
+    found = {w for w in re.findall(r"(?<=\w )[A-Z][a-z]\w+|\b[A-Z][a-z]+[A-Z]\w*", clause) if content_words(w)}
+    of_records = {p for n in records(clause, lexicon) for p in stems(n.split(":")[-1].replace("-", " "))}
+    return {stem(w.lower()) for w in found} - of_records - _UNIT_STEMS
 
 
 def records(clause: str, lexicon: Lexicon) -> frozenset[str]:
@@ -135,13 +150,35 @@ def _spelt_so(mention: Mention, lexicon: Lexicon) -> bool:
 
 def refused(text: str) -> tuple[set[str], set[str]]:
     """(stems that follow a negation, all other stems) of a text: "never remove it" refuses `remov`."""
-    after = [m.end() for m in NEGATION.finditer(text)]
-    found = {stem(next(iter(content_words(text[at:])), "")) for at in after}
-    first = {i: content_words(text[i:])[:1] for i in after}
-    asserted = content_words(text)
-    for word in (w for ws in first.values() for w in ws):
-        asserted.remove(word)
-    return found - {""}, {stem(w) for w in asserted}
+    denied: set[str] = set()
+    asserted = [stem(w) for w in content_words(text)]
+    for m in NEGATION.finditer(text):
+        after = [stem(w) for w in content_words(text[m.end() :])]
+        if word := next((w for w in after if w not in _GENERIC), ""):
+            denied.add(word)
+            if word in asserted:
+                asserted.remove(word)
+    return denied, set(asserted) - _NEGATION_STEMS
+
+
+def swapped(clause: str, sentence: str, elsewhere: frozenset[str]) -> bool:
+    """Is the clause the sentence with one word changed for another of the evidence, in the same place?"""
+    mine, theirs = words(clause), words(sentence)
+    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
+    for kind, i, j, k, l in matcher.get_opcodes():  # noqa: E741
+        framed = i > 0 and k > 0 and (j == len(mine) or l < len(theirs))
+        if kind != "replace" or j - i > 2 or l - k > 2 or not framed:
+            continue
+        new, old = ({stem(w) for w in side if w not in STOPWORDS} for side in (mine[i:j], theirs[k:l]))
+        if (
+            new
+            and old
+            and new <= elsewhere
+            and not old & {stem(w) for w in mine}
+            and not new & {stem(w) for w in theirs}
+        ):
+            return True
+    return False
 
 
 def clauses(text: str) -> list[str]:
@@ -165,6 +202,15 @@ def measures(text: str) -> set[tuple[str, str]]:
         for raw in (m["a"], m["b"]):
             if raw:
                 found |= {(n, unit) for n in numbers(raw)}
+    return found
+
+
+def dates(text: str) -> set[str]:
+    """Dates as given: `2 August 2026` → `2026-08-02` and `2026-08`, `August 2026` → `2026-08`."""
+    found: set[str] = set()
+    for m in _DATE.finditer(text):
+        month = f"{m[3]}-{_MONTHS.index(m[2].lower()) + 1:02}"
+        found |= {month} | ({f"{month}-{int(m[1]):02}"} if m[1] else set())
     return found
 
 

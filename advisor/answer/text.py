@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import Stemmer
@@ -27,7 +29,7 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _WORD = re.compile(r"[a-z0-9]+(?:[.'&/+-][a-z0-9]+)*", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:\s?[kKmM%](?!\w))?")
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:\s?(?:[kKmM%]|thousand|million|billion)(?!\w))?")
 _END = re.compile(r"(?<=[.!?])[)\"'’”]*\s+(?=[\"'“(]?[A-Z0-9`*])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|art|fig|approx|resp|Dr|Mr|Ms|St|v|p|pp)|\b[A-Z])\.$", re.IGNORECASE
@@ -43,7 +45,13 @@ NUMBER_WORDS = {
     "thirty": 30,
     "forty": 40,
     "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
     "hundred": 100,
+    "thousand": 1_000,
+    "million": 1_000_000,
     "a": 1,
     "an": 1,
     "no": 0,
@@ -115,7 +123,7 @@ def numbers(text: str) -> set[str]:
     """Numbers as comparable strings: `1,000` → `1000`, `five` → `5`, `25k` → `25000`; list and citation marks left out."""
     bare = re.sub(r"\[\d+(?:\s*,\s*\d+)*\]", " ", text)
     found = {_plain_number(m.group()) for m in _NUMBER.finditer(bare)}
-    for word in words(bare):
+    for word in words(_NUMBER.sub(" ", bare)):
         if word in NUMBER_WORDS and word not in ("a", "an", "no", "single", "couple", "one"):
             found.add(str(NUMBER_WORDS[word]))
     return found
@@ -123,8 +131,10 @@ def numbers(text: str) -> set[str]:
 
 def _plain_number(raw: str) -> str:
     raw = raw.replace(",", "").replace(" ", "")
-    scale = {"k": 1e3, "m": 1e6}.get(raw[-1].lower(), 1)
-    value = float(raw.rstrip("kKmM%")) * scale
+    digits = re.match(r"[\d.]+", raw)
+    assert digits
+    scale = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "billion": 1e9}.get(raw[digits.end() :].lower(), 1)
+    value = float(digits.group()) * scale
     return f"{value:g}" if value < 1e6 else f"{value:.0f}"
 
 
@@ -146,8 +156,11 @@ _SHARED = frozenset(
 """Function words that English sentences about tools also contain."""
 
 
-def language(text: str) -> str:
-    """A two-letter guess; `en` unless function words or the script speak for another language."""
+def language(text: str, more: Mapping[str, AbstractSet[str]] = MappingProxyType({})) -> str:
+    """A two-letter guess; `en` unless function words or the script speak for another language.
+
+    `more` holds further function words by language.
+    """
     letters = [c for c in text if c.isalpha()]
     foreign = sum(ord(c) > 0x24F for c in letters)
     if letters and foreign / len(letters) > 0.3:
@@ -160,9 +173,10 @@ def language(text: str) -> str:
     tokens = re.findall(r"[^\W\d_]+", text.lower())
     if len(tokens) < 3:
         return "en"
-    score = {lang: sum(t in known for t in tokens) for lang, known in _FUNCTION_SETS.items()}
+    known = {lang: more.get(lang, frozenset()) | words for lang, words in _FUNCTION_SETS.items()}
+    score = {lang: sum(t in words for t in tokens) for lang, words in known.items()}
     best = max(score, key=lambda k: score[k])
-    alone = score["en"] == 0 and any(len(t) > 3 and t in _FUNCTION_SETS[best] and t not in _SHARED for t in tokens)
+    alone = score["en"] == 0 and any(len(t) > 3 and t in known[best] and t not in _SHARED for t in tokens)
     return best if best != "en" and (score[best] >= max(2, score["en"] + 2) or alone) else "en"
 
 
