@@ -43,7 +43,7 @@ ADAPTERS: dict[str, set[str]] = {
     "bm25s": {"index/lexical.py"},
     "llama_index": {"index/llama.py", "knowledge/chunk.py"},
     "openai": {"models/chat.py", "models/openai_embedder.py"},
-    "sqlalchemy": {"records/__init__.py", "records/tables.py", "records/conversations.py", "records/assessments.py"},
+    "sqlalchemy": {"records"},
     "gradio": {"channels/web/page.py", "channels/web/mount.py", "channels/web/talk.py", "channels/web/form.py"},
     "plotly": {"channels/web/figures.py"},
     "fastapi": {"channels/api", "channels/server.py", "channels/web/mount.py"},
