@@ -194,27 +194,18 @@ def serve(
 
 
 def read_profile(path: Path | None) -> Profile | None:
-    """The profile in a YAML file. Raises InputError naming the field that is wrong."""
+    """The profile in a YAML file. Raises InputError naming the line that is wrong."""
     if path is None:
         return None
-    import yaml
-    from pydantic import ValidationError
+    from advisor.records.profile_yaml import profile_from_yaml
 
-    from advisor.schema import Profile
-
-    hint = "See docs/ for an example profile; every field may be left out."
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except OSError as e:
-        raise InputError(f"The profile {path} cannot be read: {e.strerror}.", hint) from e
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise InputError(f"The profile {path} is not valid YAML.", hint) from e
-    try:
-        return Profile.model_validate(data or {})
-    except ValidationError as e:
-        first = e.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"The profile {path} is not usable: {field}: {first['msg']}.", hint) from e
+        raise InputError(f"The profile {path} cannot be read: {e.strerror}.", "samples/ has profiles to copy.") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"The profile {path} is not text.", "Save it as UTF-8.") from e
+    return profile_from_yaml(text, str(path))
 
 
 def _line() -> str:

@@ -85,7 +85,10 @@
   };
 
   const presses = {
-    open: (d) => { document.body.classList.remove("show-rail"); tell({ do: "open", id: d.id }); },
+    open: (d) => {
+      if ($("#stop")?.offsetParent) $("#stop").click();  // an answer still being written belongs to the page we leave
+      document.body.classList.remove("show-rail"); tell({ do: "open", id: d.id });
+    },
     rename: (d) => {
       const title = prompt("A new name for this conversation", d.title);
       if (title && title.trim()) tell({ do: "rename", id: d.id, title: title.trim() });

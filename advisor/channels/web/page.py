@@ -99,7 +99,7 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
         )
         stop.click(talk.stopped, [state], [live], cancels=[asking], **quiet).then(lambda: _idle(), None, busy, **quiet)
         pressed.click(act, [bridge, state], shown, trigger_mode="multiple", **quiet)
-        new.click(lambda: show(talk.opened(desk, "")), None, shown, cancels=[asking], **quiet)
+        new.click(lambda: [*show(talk.opened(desk, "")), *_idle("")], None, [*shown, *busy], cancels=[asking], **quiet)
         save.click(save_facts, [state, *fields], shown, **quiet)
         page.load(start, None, shown, **quiet)
     return page
