@@ -13,7 +13,6 @@ from advisor.advice.roadmap_findings import roadmap_findings
 from advisor.advice.staffing import hire_order, staffing_findings
 from advisor.advice.target import not_yet, target_findings
 from advisor.advice.threats import exposures, threat_findings
-from advisor.advice.vendor import level_span
 from advisor.advice.words import article, count, listed, lower_first, money, role_name, span
 from advisor.knowledge.load import Corpus
 from advisor.report.case import Case, cap, case
@@ -21,7 +20,7 @@ from advisor.report.model import Point, Report, Tile
 from advisor.report.money import costs
 from advisor.report.planning import people, roadmap_section, tools
 from advisor.report.risks import assumptions, regulation, threats, unknowns
-from advisor.report.standing import aims, standing
+from advisor.report.standing import aims, level_range, standing
 from advisor.schema import Document, Finding, Profile, Versions
 
 
@@ -110,7 +109,7 @@ def _where(c: Case) -> Point:
     parts = []
     for track in tracks(c.profile):
         at = c.assessment.overall(track)
-        parts.append(f"{TRACK_WORDS[track]} at level {level_span(at, track)}")
+        parts.append(f"{TRACK_WORDS[track]} at level {level_range(at, track)}")
     overall = [f for f in found if f.rule == "assess.overall"]
     weakest = " ".join(_sentence_of(c, f, 1) for f in overall[:1])
     coverage = next(f for f in found if f.rule == "assess.coverage")

@@ -32,12 +32,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Points:
+    """A list of short statements."""
+
     points: tuple[Point, ...]
     kind: Literal["points"] = "points"
 
 
 @dataclass(frozen=True)
 class Row:
+    """One row of a table; `cites` stand behind the cell that the table names."""
+
     cells: tuple[str, ...]
     cites: tuple[int, ...] = ()
 
@@ -67,6 +71,8 @@ class Figures:
 
 @dataclass(frozen=True)
 class Heading:
+    """A heading inside a section."""
+
     text: str
     kind: Literal["heading"] = "heading"
 
@@ -76,6 +82,8 @@ Block: TypeAlias = Text | Points | Grid | Figures | Heading
 
 @dataclass(frozen=True)
 class Section:
+    """A part of the report; `new_page` says whether it begins one on paper."""
+
     id: str
     title: str
     blocks: tuple[Block, ...]

@@ -45,7 +45,7 @@ def _dimensions(c: Case, track: str) -> Grid:
             Row(
                 (
                     cap(cell.dimension),
-                    _span(cell.interval, track),
+                    level_range(cell.interval, track),
                     f"{'' if track == 'ml' else 'G'}{c.aim.levels[cell.track, cell.dimension]}",
                     _deciding(c, cell.blocking),
                     _evidence(c, cell.practices),
@@ -58,7 +58,8 @@ def _dimensions(c: Case, track: str) -> Grid:
     return Grid(f"Dimensions: {words}", columns, tuple(rows), (16, 10, 9, 47, 18), cited=3)
 
 
-def _span(at: Interval, track: str) -> str:
+def level_range(at: Interval, track: str) -> str:
+    """`2`, or `G1 to G3` where answers are open."""
     mark = "" if track == "ml" else "G"
     return f"{mark}{int(at.low)}" if not at.width else f"{mark}{int(at.low)} to {mark}{int(at.high)}"
 
@@ -91,7 +92,7 @@ def _ladders(c: Case) -> list[Block]:
             Row(
                 (
                     at.model.name,
-                    level if low == high else f"between {level} and {high} ({names[high]})",
+                    level if low == high else f"{level} to {high} ({names[high]})",
                     cap("; ".join(missing + more)) or "Its top level is reached",
                 ),
                 c.sources.of_docs([f"maturity-model/{at.model.id}"]),

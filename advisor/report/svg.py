@@ -202,7 +202,7 @@ def _rows(p: Palette, rows: Sequence[tuple[str, float, float, str]], *, from_zer
 
 def _lines(chart: Chart, p: Palette) -> tuple[list[str], float]:
     """Both axes in powers of ten: what is compared lies orders of magnitude apart."""
-    left, right, top, bottom = 52.0, WIDTH - 12.0, 10.0, 230.0
+    left, right, top, bottom = 56.0, WIDTH - 28.0, 10.0, 230.0
     xs = [x for s in chart.series for x in s["x"] if x > 0]
     ys = [y for s in chart.series for y in s["y"] if y > 0]
     (x0, x1), (y0, y1) = _decades(xs), _decades(ys)
@@ -224,7 +224,7 @@ def _lines(chart: Chart, p: Palette) -> tuple[list[str], float]:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         dash = f' stroke-dasharray="{_DASHES[i]}"' if _DASHES[i] else ""
         out.append(f'<polyline points="{path}" fill="none" stroke="{p.accents[i]}" stroke-width="2.2"{dash}/>')
-        x, y = left - 40 + 220 * (i % 2), bottom + 58 + 20 * (i // 2)
+        x, y = left - 44 + 220 * (i % 2), bottom + 58 + 20 * (i // 2)
         out += [_line(x, y - 4, x + 34, y - 4, p.accents[i], 2.2, _DASHES[i]), _text(x + 40, y, s["name"], p.ink)]
     return out, bottom + 88
 
