@@ -76,7 +76,7 @@ def test_a_guide_is_its_body_as_it_stands(corpus: Corpus) -> None:
         ),
         (
             "maturity-model/example-model",
-            ["## Example Vendor's maturity model, level 0: Manual", "- A script exists."],
+            ["## Level 0 of Example Vendor's maturity model: Manual", "- A script exists."],
         ),
         ("crosswalk/ml-1", ["- Example Vendor's maturity model: Level 0 to 1."]),
         (

@@ -45,7 +45,7 @@ INTENTS: list[tuple[str, str]] = [
     ("Recommend an experiment tracker", "tool"),
     ("Is Neptune still alive?", "tool"),
     ("Alternatives to Seldon?", "tool"),
-    ("Should we use Kubeflow?", "tool"),
+    ("Should we use Kubeflow?", "explain"),
     ("best tool for data versioning", "tool"),
     ("What tech stack for a small team?", "tool"),
     ("MLflow vs Weights & Biases", "compare"),

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.answer.evidence import Ranked, Rarity, coverage, fact_unit
+from advisor.answer.evidence import ASKING, Ranked, Rarity, coverage, fact_unit
 from advisor.answer.keyless import factual
 from advisor.answer.text import STOPWORDS, content_words, stem, stems, unique
-from advisor.answer.understand import Understanding
+from advisor.answer.understand import GENERIC, Understanding
 
 IN_SCOPE_DENSE = 0.33
 """Below this cosine to the best passage a question that names nothing we know is about something else."""
@@ -25,7 +25,10 @@ NEARLY_DENSE = 0.45
 ANSWER_DENSE = 0.40
 """Below this cosine and this share of the question's words, the passages are about something else."""
 ANSWER_COVERAGE = 0.50
-FACT_COVERAGE = 0.50
+FACT_COVERAGE = 0.60
+ATTRIBUTE_COVERAGE = 0.34
+RULED_DENSE = 0.22
+"""A question that the rules recognise needs no more than this to a passage: 'What next?' has hardly a word in it."""
 
 Outcome = Literal["answer", "not-in-corpus", "out-of-scope"]
 
@@ -63,30 +66,63 @@ def judge(
     named = any(kind not in ("country", "level", "term") for kind in u.entities)
     domain = bool(_DOMAIN.search(u.query)) or named or bool(u.entities.get("term"))
     covered = coverage(stems(u.query if u.follow_up else u.reading), _words(ranked), rarity)
-    if not named and not u.follow_up and not u.personal_facts:
+    unknown = tuple(unknown_names(u, known_word))
+    ruled = has_findings and not factual(u)
+    if not named and not u.follow_up and not u.changes and not (ruled and not u.topical and best >= RULED_DENSE):
         strange = not domain and (best < OTHER_DENSE or (best < NEARLY_DENSE and covered < ANSWER_COVERAGE))
         if best < IN_SCOPE_DENSE or strange:
             return Judgement("out-of-scope")
-    unknown = tuple(unknown_names(u, known_word))
-    if lost := _attribute_lost(u, ranked, rarity):
+    if lost := _attribute_lost(u, ranked, rarity) or _newer_version(u, ranked):
         return Judgement("not-in-corpus", lost, unknown)
     if unknown and not u.entities.get("tool") and u.intent in ("tool", "compare", "explain"):
         return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
-    if has_findings and not factual(u):
+    if ruled:
         return Judgement("answer", unknown=unknown)
     if unknown and not named:
         return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
-    if u.wants != "any":
-        fact = fact_unit(u, ranked, rarity)
-        if fact is None or fact[2] < FACT_COVERAGE:
-            return Judgement("not-in-corpus", _WANTED[u.wants], unknown)
-        return Judgement("answer", unknown=unknown)
-    if covered < ANSWER_COVERAGE and best < ANSWER_DENSE:
-        absent = [w for w in unique(content_words(u.question)) if stem(w) not in _words(ranked)]
+    if u.wants != "any" and not _fact_there(u, ranked, rarity):
+        return Judgement("not-in-corpus", _WANTED[u.wants], unknown)
+    if u.wants == "any" and covered < ANSWER_COVERAGE and best < ANSWER_DENSE:
+        absent = [w for w in unique(content_words(u.reading)) if stem(w) not in _words(ranked)]
         return Judgement(
             "not-in-corpus", f"anything that covers {_list(absent[:4])}" if absent else "an answer to that", unknown
         )
     return Judgement("answer", unknown=unknown)
+
+
+def _fact_there(u: Understanding, ranked: Sequence[Ranked], rarity: Rarity) -> bool:
+    """Is there a sentence with the kind of fact asked for, and is it about what was asked?
+
+    The names in the question prove nothing: a number beside "Databricks" is not its head-count.
+    """
+    fact = fact_unit(u, ranked, rarity)
+    if fact is None:
+        return False
+    if u.wants == "licence" and u.entities.get("tool"):
+        return True
+    r, unit, covered = fact
+    names = {s for m in u.mentions for s in stems(m.words)}
+    asked = stems(u.query if u.follow_up else u.reading) - ASKING - GENERIC - names
+    if not asked:
+        return True
+    context = unit.stems | stems(" ".join([*r.section.headings, *r.document.questions]))
+    return covered >= FACT_COVERAGE or coverage(asked, context, rarity) >= ATTRIBUTE_COVERAGE
+
+
+_VERSIONED = re.compile(r"^[\s-]*v?(?P<v>\d+)(?:\.\d+)*\b", re.IGNORECASE)
+
+
+def _newer_version(u: Understanding, ranked: Sequence[Ranked]) -> str:
+    """A version of a named tool that no passage mentions: 'MLflow 5'."""
+    for m in u.mentions:
+        if m.kind != "tool":
+            continue
+        at = u.question.lower().find(m.words)
+        version = _VERSIONED.match(u.question[at + len(m.words) :]) if at >= 0 else None
+        text = " ".join(unit.text for r in ranked if r.document.id == f"tool/{m.id}" for unit in r.section.units)
+        if version and not re.search(rf"\b{version['v']}(?:\.\d+)*\b", text):
+            return f"anything about {u.question[at : at + len(m.words)]} {version.group().strip()}"
+    return ""
 
 
 def _words(ranked: Sequence[Ranked]) -> set[str]:
@@ -138,7 +174,8 @@ def unknown_names(u: Understanding, known_word: Callable[[str], bool]) -> list[s
     names = []
     for m in _CAPITAL.finditer(u.question):
         word, lower = m.group(), m.group().lower()
-        if lower in covered or lower in STOPWORDS or len(word) < 3 or known_word(lower):
+        known = known_word(lower) or any(known_word(p) for p in re.split(r"[-&.]", lower) if len(p) > 2)
+        if lower in covered or lower in STOPWORDS or len(word) < 3 or known:
             continue
         product = any(c.isdigit() for c in word) or (word[1:] != word[1:].lower() and not word.isupper())
         if product or (m.start() > 0 and _CUE.search(u.question[: m.start()])):

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Literal
 from advisor.advice import engine
 from advisor.advice.charts import charts
 from advisor.advice.facts import describe
+from advisor.advice.staffing import hire_order
 from advisor.advice.target import not_yet
 from advisor.answer import abstain, keyless, premise, prompting, wording
 from advisor.answer.cite import Bibliography, broken
 from advisor.answer.evidence import Ranked, rank
-from advisor.answer.extract import apply_changes, suppose
+from advisor.answer.extract import apply_changes
 from advisor.answer.keyless import Writer
 from advisor.answer.sections import sections
+from advisor.answer.suppose import suppose
 from advisor.answer.text import content_words, stem
 from advisor.answer.understand import Understanding
 from advisor.schema import (
@@ -45,6 +47,7 @@ HELLO = (
     "Hello. I advise on running machine learning and LLM systems. Tell me about your organisation in a sentence — how "
     "many people, which roles, how many models in production, which cloud — and ask where you stand or what comes next."
 )
+NOTED = "Ask where you stand, what to do next, whom to hire, which tools fit, what it costs or what can go wrong."
 ENGLISH_ONLY = "I answer in English while no chat model is configured."
 FALLBACK = (
     "The chat model could not be used for this answer ({why}); it is composed from rules and cited passages instead."
@@ -92,11 +95,17 @@ class Draft:
         if u.intent == "greeting" and not u.changes:
             yield self._say(HELLO)
             return
+        if u.statement:
+            self.asks = engine.asks("next", self.profile)
+            yield self._say(f"Noted: {', '.join(c.label for c in u.changes)}. {NOTED}")
+            return
         yield Event(kind="status", text="Searching the corpus")
         with self.clock.step("retrieve"):
             hits = owner.retriever.retrieve(u.query, k=16)
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
         with self.clock.step("advise"):
+            if u.intent == "hire" and u.wants == "amount" and not u.entities.get("role"):
+                u.entities["role"] = [need.role for need in hire_order(self.profile, owner.corpus)][:1]
             if u.intent == "what-if":
                 changed = apply_changes(self.profile, suppose(u.question, self.profile, owner.lexicon))
                 self.findings = engine.advise(u.intent, changed, owner.corpus, u.entities, before=self.profile)
@@ -108,11 +117,11 @@ class Draft:
             self.findings = keyless.relevant(u, self.findings, near)
             self.asks = [] if keyless.factual(u) and not u.personal else engine.asks(u.intent, self.profile)
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
-        if judgement.outcome != "answer" and not u.statement:
+        if judgement.outcome != "answer":
             yield from self._abstain(judgement)
             return
         yield from self._preface(judgement)
-        if owner.chat and not u.statement:
+        if owner.chat:
             yield Event(kind="status", text=f"{owner.chat.name} is wording the answer")
             with self.clock.step("word"):
                 yield from self._worded()
@@ -140,8 +149,6 @@ class Draft:
             self.notes.append(ENGLISH_ONLY)
         for wrong, right in u.corrections.items():
             self.notes.append(f"I read “{wrong}” as {right}.")
-        if u.statement:
-            yield self._say("Noted: " + ", ".join(c.label for c in u.changes) + ".")
         for correction in premise.corrections(u, self.ranked, self.owner.corpus, self.owner.documents):
             doc, unit = correction.document, correction.unit
             mark = f"[{self.writer.bibliography.cite(doc.id, unit.start, unit.end)}]"
@@ -158,7 +165,7 @@ class Draft:
             self.notes.append(ENGLISH_ONLY)
         if judgement.outcome == "out-of-scope":
             self.missing = "a question about running ML or LLM systems"
-            yield self._say(SCOPE if self.u.intent != "out-of-scope" else f"{NO_ORDERS} {SCOPE}")
+            yield self._say(f"{NO_ORDERS} {SCOPE}" if self.u.orders else SCOPE)
             return
         for correction in premise.corrections(self.u, self.ranked, self.owner.corpus, self.owner.documents):
             doc, unit = correction.document, correction.unit

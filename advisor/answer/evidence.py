@@ -15,7 +15,7 @@ Rarity = Callable[[str], float]
 """Stem → how telling it is: 0 for a word in every passage, 1 for one in hardly any."""
 
 _DRY = re.compile(
-    r"(How an assessor sees|Level, effort|What .* needs first|Tools and threats around|Other catalogues|Where .* strikes|"
+    r"(How an assessor sees|Level, effort|What .* needs first|Tools and threats around|Alternatives to|Other catalogues|Where .* strikes|"
     r"Where .* works in the lifecycle|Hosting |Licence and openness)"
 )
 DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b", re.IGNORECASE)
@@ -41,6 +41,11 @@ class Ranked:
     """How nearly its document says that it answers this very question."""
     dry: bool = False
     """A section of bookkeeping (level, owner, prerequisites), said only when asked for."""
+
+    @property
+    def warning(self) -> bool:
+        """Does it list what people do wrong? Quoted without saying so, that would read as advice."""
+        return bool(self.section.headings and self.section.headings[-1].startswith("What goes wrong"))
 
 
 def coverage(wanted: set[str], found: set[str] | frozenset[str], rarity: Rarity) -> float:
@@ -95,13 +100,17 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading + 0.28 * asked
         if document.id in direct and document.kind in _SPECIFIC:
             value += 0.16
+        if document.kind == "maturity-model" and document.id in direct and section.headings:
+            value += 0.3 * any(re.match(rf"Level {n}\b", section.headings[-1]) for n in u.entities.get("level", []))
         if definition and document.id in named and section is sections(document)[0]:
             value += 0.05
         value += _KIND_WEIGHT.get(document.kind, 0.0)
         if document.kind == "guide" and (len(section.headings) > 1 or definition):
             value -= 0.24
         if dry and heading < 0.5:
-            value -= 0.05
+            value -= 0.12
+        if section.headings and section.headings[-1].startswith("What goes wrong"):
+            value -= 0.12
         if not any(unit.kind != "intro" for unit in section.units):
             value -= 0.5
         ranked.append(Ranked(section, document, value, dense, covered, asked, dry))
@@ -130,7 +139,9 @@ def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity)
 def _asked(query: set[str], document: Document, rarity: Rarity) -> float:
     """How nearly the document says that it answers this very question: 0 to 1."""
     best = 0.0
-    for question in document.questions:
+    # A guide's headings are mostly questions too, in our words instead of the asker's.
+    headings = [s.headings[-1] for s in sections(document)[1:]] if document.kind == "guide" else []
+    for question in [*document.questions, *headings]:
         other = stems(question)
         there, back = coverage(query, other, rarity), coverage(other, query, rarity)
         if there + back:
@@ -163,21 +174,22 @@ def fact_unit(
     u: Understanding, ranked: Sequence[Ranked], rarity: Rarity, depth: int = 10
 ) -> tuple[Ranked, Unit, float] | None:
     """The sentence that holds the asked-for kind of fact and covers the question best, with its coverage."""
-    wanted = stems(u.query if u.follow_up else u.reading) - _ASKING_STEMS
+    wanted = stems(u.query if u.follow_up else u.reading) - ASKING
+    named = set(named_documents(u, {r.document.id: r.document for r in ranked}))
     best: tuple[Ranked, Unit, float] | None = None
     best_value = 0.0
     for place, r in enumerate(ranked[:depth]):
-        if r.dry:
+        if (r.dry and u.wants != "licence") or r.warning:
             continue
         context = stems(" ".join(r.section.headings))
         for unit in r.section.units:
             if unit.kind == "intro" or not answers(unit, u.wants):
                 continue
             covered = coverage(wanted, unit.stems | context, rarity)
-            value = covered + 0.35 * r.score - 0.01 * place
+            value = covered + 0.35 * r.score - 0.01 * place + (0.3 if r.document.id in named else 0.0)
             if value > best_value:
                 best, best_value = (r, unit, covered), value
     return best
 
 
-_ASKING_STEMS = stems("how much many cost costs price prices pay paid salary salaries earn when did date year version latest newest release licence license licensed")  # fmt: skip
+ASKING = stems("how much many cost costs price prices pay paid salary salaries earn when did date year version latest newest release licence license licensed")  # fmt: skip

@@ -17,7 +17,7 @@ from advisor.answer.lexicon import COUNTRIES, Lexicon
 from advisor.answer.text import NUMBER_WORDS
 from advisor.schema import AnswerValue, PracticeAnswer, Profile, ProfileChange
 
-_N = r"(?P<n>\d[\d,.]*\s?k?|no|zero|a|an|single|couple of|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|dozen)"
+NUMBER = r"(?P<n>\d[\d,.]*\s?k?|no|zero|a|an|single|couple of|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|dozen)"
 _ADJ = r"(?:\s+(?:part-time|full-time|senior|junior|new|dedicated|more|other|good|external|in-house))*"
 
 _OURS = re.compile(
@@ -34,16 +34,16 @@ _FROM_HERE = re.compile(
 )
 """What follows is supposed, not so."""
 _FRAGMENT = re.compile(
-    rf"\bfor (?:an? |our )?(?:(?:small |new )?team of )?{_N.replace('?P<n>', '?:')}[- ](?:people|person|engineers|developers)\b|^\W*(?:an? )?(?:{_N}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
+    rf"\bfor (?:an? |our )?(?:(?:small |new )?team of )?{NUMBER.replace('?P<n>', '?:')}[- ](?:people|person|engineers|developers)\b|^\W*(?:an? )?(?:{NUMBER}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
     re.IGNORECASE,
 )
 
 PEOPLE = [
-    re.compile(rf"\b{_N}[- ](?:person|people|employee|man|strong|head)\b(?![- ]?(?:day|week|month|hour))", re.IGNORECASE),
-    re.compile(rf"\b(?:company|firm|startup|organi[sz]ation|business|bank|insurer|manufacturer|hospital|retailer|team) of (?:about |around |roughly |~)?{_N}\b", re.IGNORECASE),
-    re.compile(rf"\b(?:about |around |roughly |~)?{_N} (?:employees|staff|colleagues|people in (?:total|all))\b", re.IGNORECASE),
-    re.compile(rf"\bthere are {_N} of us\b", re.IGNORECASE),
-    re.compile(rf"\b(?:we(?:'re| are)|have) (?:only |about |around |just )?{_N} people\b", re.IGNORECASE),
+    re.compile(rf"\b{NUMBER}[- ](?:person|people|employee|man|strong|head)\b(?![- ]?(?:day|week|month|hour))", re.IGNORECASE),
+    re.compile(rf"\b(?:company|firm|startup|organi[sz]ation|business|bank|insurer|manufacturer|hospital|retailer|team) of (?:about |around |roughly |~)?{NUMBER}\b", re.IGNORECASE),
+    re.compile(rf"\b(?:about |around |roughly |~)?{NUMBER} (?:employees|staff|colleagues|people(?! (?:per|can|should|who|to)\b))\b", re.IGNORECASE),
+    re.compile(rf"\bthere are {NUMBER} of us\b", re.IGNORECASE),
+    re.compile(rf"\b(?:we(?:'re| are)|have) (?:only |about |around |just )?{NUMBER} people\b", re.IGNORECASE),
 ]  # fmt: skip
 
 ROLE_WORDS: list[tuple[str, str]] = [
@@ -61,7 +61,7 @@ ROLE_WORDS: list[tuple[str, str]] = [
     ("ai-governance", r"(?:governance|compliance|risk|privacy) (?:officers?|managers?|leads?|people)"),
     ("ml-security", r"(?:ml |ai )?security (?:engineers?|people|specialists?)"),
 ]  # fmt: skip
-_ROLES = [(role, re.compile(rf"\b{_N}{_ADJ}\s+(?P<r>{pattern})\b", re.IGNORECASE)) for role, pattern in ROLE_WORDS]
+ROLES = [(role, re.compile(rf"\b{NUMBER}{_ADJ}\s+(?P<r>{pattern})\b", re.IGNORECASE)) for role, pattern in ROLE_WORDS]
 
 INDUSTRIES: list[tuple[str, str]] = [
     ("healthcare", r"health ?-?tech|health ?care|hospitals?|clinics?|medical|med ?-?tech|pharma\w*|biotech|telemedicine"),
@@ -69,7 +69,7 @@ INDUSTRIES: list[tuple[str, str]] = [
     ("banking", r"bank(?:ing|s)?|fin ?-?tech|financial services|payments?|lender|lending|credit|trading|asset manage\w+"),
     ("manufacturing", r"manufactur\w+|factory|factories|industrial|automotive|plants?\b(?= floor|s? with)|OT\b|machine builder"),
     ("retail", r"retail(?:er)?|e-?commerce|online shop|marketplace|grocery|fashion"),
-    ("public sector", r"public sector|government|municipal\w*|ministry|agency of|city of|public administration"),
+    ("public sector", r"public sector|government(?: agency)?|municipal\w*|ministry|agency of|city of|public administration"),
     ("energy", r"energy|utilit(?:y|ies)|power grid|oil and gas|solar|wind farm"),
     ("logistics", r"logistics|shipping|freight|delivery company|supply[- ]chain company|transport(?:ation)? company"),
     ("telecoms", r"telecoms?|telco|mobile operator"),
@@ -117,9 +117,9 @@ FLAGS: list[tuple[str, Any, str, str]] = [
 _FLAGS = [(f, v, re.compile(p, re.IGNORECASE), label) for f, v, p, label in FLAGS]
 
 MODELS = [
-    re.compile(rf"\b{_N}{_ADJ} (?:[\w-]+ ){{0,3}}?models? (?:\w+ ){{0,2}}?(?:in prod\w*|deployed|live|running|in use)\b", re.IGNORECASE),
-    re.compile(rf"\b(?:have|run|running|got|with|operate|maintain|serve|deployed) (?:about |around |only |just )?{_N}{_ADJ} (?:ml |machine[- ]learning |predictive |fraud |churn |credit |vision |forecast\w* |production |\w+ )?models?\b", re.IGNORECASE),
-    re.compile(rf"\b{_N} (?:ml |production |predictive |fraud |churn |vision )?models?\b(?! of\b)", re.IGNORECASE),
+    re.compile(rf"\b{NUMBER}{_ADJ} (?:[\w-]+ ){{0,3}}?models? (?:\w+ ){{0,2}}?(?:in prod\w*|deployed|live|running|in use)\b", re.IGNORECASE),
+    re.compile(rf"\b(?:have|run|running|got|with|operate|maintain|serve|deployed) (?:about |around |only |just )?{NUMBER}{_ADJ} (?:ml |machine[- ]learning |predictive |fraud |churn |credit |vision |forecast\w* |production |\w+ )?models?\b", re.IGNORECASE),
+    re.compile(rf"\b{NUMBER} (?:ml |production |predictive |fraud |churn |vision )?models?\b(?! of\b)", re.IGNORECASE),
 ]  # fmt: skip
 _NOTHING_LIVE = re.compile(
     r"\b(?:nothing|no models?|none)(?: \w+){0,2} in prod\w*|\bnot in production yet\b|\bno model in production\b",
@@ -129,7 +129,7 @@ _BUDGET = re.compile(
     r"\b(?:budget|spend|afford|up to|about|around|have)\b[^.?!]{0,25}?(?P<c>\$|usd|eur|€|£|gbp)\s?(?P<n>\d[\d,.]*)\s?(?P<s>k|m|thousand|million)?\b(?P<per>[^.?!]{0,20}?\b(?:month|year|annum|quarter|annually|monthly))?",
     re.IGNORECASE,
 )
-_CAPACITY = re.compile(rf"\b{_N} (?:person|engineer)[- ]?weeks? (?:a|per|each) quarter\b", re.IGNORECASE)
+_CAPACITY = re.compile(rf"\b{NUMBER} (?:person|engineer)[- ]?weeks? (?:a|per|each) quarter\b", re.IGNORECASE)
 _REQUESTS = re.compile(r"\b(?P<n>\d[\d,.]*)\s?(?P<s>k|m|thousand|million)?\s+(?:llm |api )?(?:requests|calls|queries|questions|conversations|answers|messages)\b (?:a|per|each|every) (?P<per>day|month|week|hour)", re.IGNORECASE)  # fmt: skip
 
 STATEMENTS: list[tuple[str, AnswerValue, str]] = [
@@ -171,18 +171,57 @@ def extract(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange
     changes: dict[tuple[str, str], ProfileChange] = {}
     about_us = False
     for sentence in re.split(r"(?<=[.!?;])\s+", text.replace("\n", " ")):
-        about_us = bool(_OURS.search(sentence) or _FRAGMENT.search(sentence)) or (
+        about_us = bool(_OURS.search(sentence) or _FRAGMENT.search(sentence) or _introduces(sentence)) or (
             about_us and not sentence.endswith("?")
         )
         if not about_us or _HYPOTHETICAL.match(sentence):
             continue
-        for change in _sentence(_FROM_HERE.sub("", _statement(sentence)), lexicon):
+        told = statement_part(sentence) or sentence
+        asked = sentence.rstrip().endswith("?") and told == sentence
+        for change in _sentence(_FROM_HERE.sub("", told), lexicon):
+            if asked and not _plainly(change, sentence):
+                continue
             key = (change.field, str(change.value) if change.field in _LISTS else _subkey(change))
             changes.setdefault(key, change)
-    return [c for c in changes.values() if _possible(c) and not _known(c, profile)]
+    return [c for c in changes.values() if possible(c) and not _known(c, profile)]
 
 
-def _possible(change: ProfileChange) -> bool:
+def _introduces(sentence: str) -> bool:
+    """A fragment that introduces somebody: 'Regional bank, 900 people, on-prem.'"""
+    if sentence.endswith("?") or re.search(r"\b(they|their|company x)\b", sentence, re.IGNORECASE):
+        return False
+    size = any(p.search(sentence) for p in PEOPLE)
+    return size or bool(
+        re.match(
+            r"\W*(?:an? |the )?(?:\w+ ){0,2}(?:bank|insurer|retailer|hospital|agency|startup|manufacturer|university|ministry)\b",
+            sentence,
+            re.IGNORECASE,
+        )
+    )
+
+
+_HARD = (
+    "people",
+    "industry",
+    "country",
+    "clouds",
+    "kubernetes",
+    "self_host",
+    "models_in_production",
+    "budget",
+    "capacity",
+)
+_HAVING = r"\b(?:with|have|has|having|of|and|,)\s+(?:only |about |just )?"
+
+
+def _plainly(change: ProfileChange, question: str) -> bool:
+    """May a question be taken to state this? 'With two engineers' states; 'is it high risk?' and 'need one?' do not."""
+    if change.field in _HARD:
+        return True
+    return change.field == "team" and bool(re.search(_HAVING + re.escape(change.quote), question, re.IGNORECASE))
+
+
+def possible(change: ProfileChange) -> bool:
     """False for what no organisation has, such as a budget of 10^20."""
     try:
         Profile.model_validate({change.field: [change.value] if change.field in _LISTS else change.value})
@@ -191,33 +230,13 @@ def _possible(change: ProfileChange) -> bool:
     return True
 
 
-_SUPPOSED = re.compile(
-    r"^.*?\b(?:what (?:if|would change if|happens if|would happen if)|suppose|assum(?:e|ing)|imagine|if)\s+(?:that )?(?:we|i|our \w+)?\s*"
-    r"(?P<verb>hired?|add(?:ed)?|had|have|get|got|recruit(?:ed)?|lose|lost|fired?|drop(?:ped)? to|go(?:es)?|went|mov\w+|switch\w*|us\w+|\w+)?\b",
-    re.IGNORECASE,
-)
-_QUARTERS = re.compile(rf"\b{_N} quarters?\b", re.IGNORECASE)
+_QUARTERS = re.compile(rf"\b{NUMBER} quarters?\b", re.IGNORECASE)
 
 
-def suppose(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange]:
-    """The changes that a what-if question supposes: people hired come on top of those who are there."""
-    match = _SUPPOSED.match(text)
-    rest = text[match.end() :] if match else text
-    verb = (match["verb"] or "").lower() if match else ""
-    changes = extract(f"We have {rest.strip(' ?.')}.", Profile(), lexicon)
-    found = []
-    for change in changes:
-        if change.field == "team" and not verb.startswith(("had", "have")):
-            role, n = next(iter(change.value.items()))
-            sign = -1 if verb.startswith(("los", "fire")) else 1
-            change = change.model_copy(update={"value": {role: max(0, profile.team.get(role, 0) + sign * n)}})
-        found.append(change)
-    if m := _QUARTERS.search(rest):
-        found.append(_change("quarters", count(m["n"]), f"{count(m['n'])} quarters", m))
-    if re.search(r"\bllm[- ]?first\b|\ball[- ]in on (?:llm|gen ?ai)", text, re.IGNORECASE):
-        found.append(ProfileChange(field="uses_llm", value=True, label="uses LLMs", quote="LLM-first"))
-        found.append(ProfileChange(field="llm_use", value="rag", label="RAG", quote="LLM-first", provenance="inferred"))
-    return [change for change in found if _possible(change)]
+def quarters(text: str) -> ProfileChange | None:
+    """How many quarters a plan may take, where the text says it."""
+    m = _QUARTERS.search(text)
+    return _change("quarters", count(m["n"]), f"{count(m['n'])} quarters", m) if m else None
 
 
 _LISTS = ("clouds", "serving", "llm_use", "regulations", "tools")
@@ -227,19 +246,23 @@ def _subkey(change: ProfileChange) -> str:
     return str(next(iter(change.value))) if isinstance(change.value, dict) else ""
 
 
-def _statement(sentence: str) -> str:
-    """The part of a sentence before it turns into a question about what to do."""
-    match = re.search(
-        r"[,;:–-]?\s*\b(?:which|what|how|should we|shall we|do we|can we|where|who|is it|are we)\b[^.]*\?\s*$",
-        sentence,
-        re.IGNORECASE,
-    )
-    return sentence[: match.start()] if match and match.start() > 12 else sentence
+_TURN = re.compile(
+    r"[,;:–-]?\s*\b(?:which|what|how|should we|shall we|do we|can we|where|who|whom|is it|are we)\b[^.]*\?\s*$",
+    re.IGNORECASE,
+)
+
+
+def statement_part(sentence: str) -> str:
+    """What a sentence tells before it turns into a question; empty where it only asks."""
+    match = _TURN.search(sentence)
+    if match and match.start() > 12:
+        return sentence[: match.start()]
+    return "" if sentence.rstrip().endswith("?") else sentence
 
 
 def _sentence(sentence: str, lexicon: Lexicon) -> Iterator[ProfileChange]:
     taken: list[tuple[int, int]] = []
-    for role, pattern in _ROLES:
+    for role, pattern in ROLES:
         for m in pattern.finditer(sentence):
             if any(a < m.end() and m.start() < b for a, b in taken):
                 continue

@@ -18,11 +18,12 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\b(assess|evaluate|rate|score|grade|audit|benchmark) (us|our|my)\b", 4),
         (r"\bwh(at|ich) (maturity )?level (are|am|is|would|do) (we|i|our|my|that|this)\b", 4),
         (r"\bare we (at|on|ready|any good|mature|behind|doing)\b", 3),
+        (r"\b(which|what) (maturity )?level (is|would be|should be) (right|enough|needed|best|appropriate)\b|\bwhat level (should|do|would)\b", 4),
         (r"\bself[- ]?assess|\bassessment\b", 1.5),
     ],
     "next": [
         (r"\bwhat('s| is| comes| should (we|i)( do)?| do (we|i) do| to do| shall we do)? ?(next|first)\b", 4),
-        (r"\bnext steps?\b|\broad ?map\b|\bwhere (do|should) (we|i) (start|begin)\b|\bhow (do|should) (we|i) (start|begin|get started)\b", 4),
+        (r"\bnext steps?\b|\bfirst (step|thing)\b|\broad ?map\b|\bwhere (do|should) (we|i) (start|begin)\b|\bhow (do|should) (we|i) (start|begin|get started)\b", 4),
         (r"\b(get|move|go|climb|progress|improve|advance)\b.{0,30}\b(level|maturity)\b", 3),
         (r"\bprioriti[sz]e|\bquick wins?\b|\bbiggest (gaps?|wins?|levers?)\b|\bwhat are (we|our) missing\b|\bour gaps?\b", 3),
         (r"\b(plan|order|sequence)\b.{0,25}\b(quarters?|months?|years?|adopt|practices)\b", 2),
@@ -33,7 +34,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwho(m)? (do|should|must|would|will) (we|i)\b.{0,20}\b(need|hire|have|get|bring)\b|\bwhom?\b.{0,12}\bneed\b", 4),
         (r"\b(which|what) (roles?|people|team|skills|positions?)\b", 3),
         (r"\bteam (size|structure|composition|setup|look)\b|\bhow (big|large)\b.{0,20}\bteam\b|\bhow many (people|engineers|data scientists)\b", 3),
-        (r"\b(salary|salaries|pay|paid|earn|compensation|wages?)\b|\bhow much (does|do|would|is) an? [\w /]*(engineer|scientist|manager|architect|analyst|annotator)\b", 4),
+        (r"\b(salary|salaries|pay(?! (?:for|per|back|off|as|to)\b)|paid|earn|compensation|wages?)\b|\bhow much (does|do|would|is) an? [\w /]*(engineer|scientist|manager|architect|analyst|annotator)\b", 4),
         (r"\b(raci|who owns|who should own|responsible for|accountable)\b", 3),
         (r"\bwho (does|should|must|is)\b", 1.5),
         (r"\bdo (we|i) need (an?|the) [\w /]*(engineer|scientist|manager|architect|team|specialist|lead|officer)\b", 4),
@@ -83,16 +84,18 @@ _COMPILED = {intent: [(re.compile(p, re.IGNORECASE), w) for p, w in cues] for in
 _ORGANISATION = re.compile(_WE, re.IGNORECASE)
 
 
-def route(question: str, named: dict[str, list[str]]) -> Intent:
+def route(question: str, named: dict[str, list[str]], ours: bool = False) -> Intent:
     """The intent of a question that names these entities."""
     scores: dict[Intent, float] = {
         intent: sum(weight for pattern, weight in cues if pattern.search(question))
         for intent, cues in _COMPILED.items()
     }
-    ours = bool(_ORGANISATION.search(question))
+    ours = ours or bool(_ORGANISATION.search(question))
     tools = len(named.get("tool", []))
     if tools >= 2:
         scores["compare"] += 1.5
+    if not tools and not named.get("category") and not _TOOL_NOUN.search(question):
+        scores["tool"] = 0
     if tools and scores["tool"]:
         scores["tool"] += 1
     if not tools:
@@ -115,6 +118,11 @@ def route(question: str, named: dict[str, list[str]]) -> Intent:
 
 
 _DECIDE = re.compile(r"\bshould (we|i) (use|adopt|buy|run|go with|move to|switch to)\b", re.IGNORECASE)
+_TOOL_NOUN = re.compile(
+    r"\b(tools?|tooling|platforms?|(tech|our|the|which|what|a|tool|small|right) stack|software|librar(y|ies)|frameworks?|databases?|db|orchestrators?|registry|gateways?|"
+    r"trackers?|alternatives?|stores?|vendors?|products?|solutions?|saas|open[- ]source)\b",
+    re.IGNORECASE,
+)
 _WHAT_IS = re.compile(r"^\W*what('s| is| are) (an? |the )?(?!best|good|right|cheapest|most|recommended)", re.IGNORECASE)
 _NEED = re.compile(
     r"\bneed\b.{0,30}\b(engineer|scientist|manager|architect|officer|lead|specialist|team|expert)", re.IGNORECASE

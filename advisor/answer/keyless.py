@@ -57,14 +57,51 @@ class Writer:
         return [f"{_line(u)} [{n}]" for u in units]
 
     def finding(self, finding: Finding) -> str:
-        """A finding's text with marks for the documents that carry it."""
-        documents = self.bibliography.documents
-        self.said += [frozenset(stems(s.text)) for s in sentences(finding.text)]
-        marks = []
-        for doc_id in [d for d in finding.docs if d in documents][:2]:
-            if unit := best_unit(documents[doc_id], f"{finding.title} {finding.text}"):
-                marks.append(f"[{self.bibliography.cite(doc_id, unit.start, unit.end)}]")
-        return " ".join([finding.text, *dict.fromkeys(marks)])
+        """A finding's text; each sentence that one of its documents says too carries that document's mark.
+
+        What a rule computed (a sum, a rank, a date in the plan) is in no document and carries no mark of its own,
+        but a finding that would have none at all gets that of the document it rests on most.
+        """
+        documents = [self.bibliography.documents[d] for d in finding.docs[:6] if d in self.bibliography.documents]
+        said: list[str] = []
+        marked = False
+        for span in sentences(finding.text):
+            wanted = stems(span.text)
+            self.said.append(frozenset(wanted))
+            best = max(
+                ((d, unit) for d in documents if (unit := best_unit(d, span.text))),
+                key=lambda pair: len(pair[1].stems & wanted),
+                default=None,
+            )
+            carried = best is not None and len(best[1].stems & wanted) >= max(
+                3, CARRIED * min(len(wanted), len(best[1].stems))
+            )
+            found = [(best[0], best[1])] if best and carried else []
+            found += [
+                (d, lead)
+                for d in documents
+                if d.kind in ("tool", "practice", "role", "threat")
+                and _short(d.title) in span.text.lower()
+                and (lead := sections(d)[0].lead)
+                and d is not (best and carried and best[0])
+            ][: 4 - len(found)]
+            marks = dict.fromkeys(f"[{self.bibliography.cite(d.id, u.start, u.end)}]" for d, u in found)
+            marked = marked or bool(marks)
+            said.append(" ".join([span.text, *marks]))
+        text = " ".join(said)
+        if not marked and documents:
+            lead = sections(documents[0])[0].lead or best_unit(documents[0], finding.text)
+            text += f" [{self.bibliography.cite(documents[0].id, lead.start, lead.end)}]" if lead else ""
+        return text
+
+
+CARRIED = 0.5
+"""Share of the shorter sentence's content words that finding and quote must have in common."""
+
+
+def _short(title: str) -> str:
+    """A title as running text has it: without its bracket, in lower case."""
+    return re.split(r"\s[(/]", title)[0].lower()
 
 
 def _line(unit: Unit) -> str:
@@ -98,15 +135,16 @@ def factual(u: Understanding) -> bool:
     """A question about the world, which passages answer, and not about the asker, which rules do."""
     if u.intent in ("explain", "profile"):
         return True
-    if u.intent in ("assess", "next", "cost", "threat") and u.topical and not u.entities.get("threat"):
+    if u.intent == "cost" and (u.topical or u.entities.get("tool") or not u.known) and not u.follow_up:
         return True
-    if u.intent == "cost" and u.entities.get("tool") and not u.personal:
+    attacked = any(m.kind == "threat" and m.direct for m in u.mentions)
+    if u.intent in ("assess", "next", "threat") and u.topical and not attacked:
         return True
     if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
         return False
     if u.intent == "hire" and u.wants == "amount":
         return False
-    return u.wants != "any" or (bool(DEFINITION.search(u.reading)) and u.intent != "tool")
+    return u.wants != "any" or bool(DEFINITION.search(u.reading)) and u.intent != "tool"
 
 
 def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[str]) -> list[Finding]:
@@ -117,8 +155,15 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
     if laws := set(u.entities.get("regulation", [])):
         about = [f for f in found if f.kind == "regulation" and laws & {d.removeprefix("regulation/") for d in f.docs}]
         found = about + (found if u.entities.get("threat") else [])
+    if u.intent == "cost" and factual(u):
+        return [f for f in found if f.rule == "costs.break-even"] if _OWN_OR_RENT.search(u.reading) else []
+    if u.intent in ("assess", "next", "threat") and factual(u) and not u.known:
+        return []
     if factual(u):
-        return found[:3] if u.personal else [f for f in found if f.rule == "tools.status" and not _fine(f)]
+        asked = bool(_KEPT_UP.search(u.reading))
+        return found[:3] if u.personal else [f for f in found if f.rule == "tools.status" and (asked or not _fine(f))]
+    if u.intent == "assess" and _ENOUGH.search(u.reading):
+        return sorted(found, key=lambda f: f.kind != "target")
     if found and found[0].kind == "status":
         others = [f for f in found[1:] if f.kind in ("tool", "comparison") and f.table is None]
         if _ALTERNATIVES.search(u.reading):
@@ -127,6 +172,15 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
     return found[:1] if found and found[0].kind == "comparison" else found
 
 
+_OWN_OR_RENT = re.compile(
+    r"\bself[- ]?host|\b(our|your)sel(f|ves)\b|\bown (gpu|server|hardware|infra)|\bin[- ]house\b|\bon our own\b|\bbreak[- ]?even\b",
+    re.IGNORECASE,
+)
+_ENOUGH = re.compile(
+    r"\blevel\b.{0,30}\b(right|enough|need|needed|should|target|aim|fit|fits|appropriate)\b|\b(enough|right)\b.{0,20}\blevel\b",
+    re.IGNORECASE,
+)
+_KEPT_UP = re.compile(r"\bmaintain|\bstill\b|\balive\b|\bactive|\bdead\b", re.IGNORECASE)
 _ALTERNATIVES = re.compile(r"\balternative|\binstead|\breplac|\bmigrat|\bor\b", re.IGNORECASE)
 
 
@@ -195,6 +249,8 @@ def _explanation(
     first = sections(document)[0]
     if not fact and first.lead and (about or section is first or section.lead is None) and writer.fresh(first.lead):
         opening.append(writer.quote(first.lead, document))
+    if top.warning or (top.dry and document.kind == "practice" and not fact):
+        section = first
     if document.kind == "guide" and not fact:
         section = inside(u, within(document.id), top, rarity)
     if section.lead and writer.fresh(section.lead):
@@ -203,6 +259,7 @@ def _explanation(
     opening += writer.quotes(_neighbours(support), document)
     if opening:
         yield " ".join(opening)
+    yield from _levels(u, document, section, writer)
     steps = [unit for unit in section.items if writer.fresh(unit, 0.7)][:6]
     if steps:
         title = "What to do" if _imperative(steps) else section.headings[-1]
@@ -213,6 +270,18 @@ def _explanation(
         other, units = more
         yield _bullets("What to do", writer.quotes(units, other))
     yield from _background(ranked, writer, most=3, title="Worth knowing too")
+
+
+def _levels(u: Understanding, document: Document, said: Section, writer: Writer) -> Iterator[str]:
+    """What each level named in the question asks for, where the answer is about the model that it belongs to."""
+    if document.kind != "maturity-model":
+        return
+    for n in u.entities.get("level", []):
+        for section in sections(document):
+            if section is not said and re.match(rf"Level {n}\b", section.headings[-1], re.IGNORECASE):
+                units = [unit for unit in section.units if unit.kind != "intro" and writer.fresh(unit, 0.7)][:7]
+                if units:
+                    yield _bullets(section.headings[-1], writer.quotes(units, document))
 
 
 def _term(u: Understanding, ranked: Sequence[Ranked]) -> tuple[Unit, Document] | None:
@@ -297,7 +366,7 @@ def _background(ranked: Sequence[Ranked], writer: Writer, most: int, title: str,
         lead = r.section.lead
         if len(lines) == most or r.score < 0.7 * best:
             break
-        if lead is None or r.document.id in seen or r.dry or max(r.dense, r.coverage) < least:
+        if r.warning or lead is None or r.document.id in seen or r.dry or max(r.dense, r.coverage) < least:
             continue
         if not writer.fresh(lead, 0.4):
             continue

@@ -16,6 +16,7 @@ from advisor.knowledge.records import (
     Cost,
     Dimension,
     MaturityModel,
+    Phrasebook,
     Practice,
     Regulation,
     Role,
@@ -53,6 +54,7 @@ _LEVEL = re.compile(
     r"\b(?:working\s+)?level\s*([0-5]|zero|one|two|three|four|five)\b|\b(?:l|g)([0-4])\b", re.IGNORECASE
 )
 _MODEL_CUE = re.compile(r"\b(level|levels|maturity|model|models|stage|phase|crosswalk|score)\b", re.IGNORECASE)
+_QUESTIONS = frozenset("why how when which who whom what where".split())
 _LONGEST = 7
 
 
@@ -83,6 +85,8 @@ class Lexicon:
     """Names of tools as they are written: "evidence" is not Evidently, though their stems agree."""
     through: set[tuple[tuple[str, ...], str, str]] = field(default_factory=set)
     """(phrase, kind, id) that only the glossary connects."""
+    function_words: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Language → words by which it is known, from the phrasebook."""
     labels: dict[tuple[str, str], str] = field(default_factory=dict)
     """(kind, id) → the name a reader should see."""
 
@@ -142,7 +146,7 @@ class Lexicon:
 
 def _named_like(text: str, token: str) -> bool:
     """Is an ordinary word used as a name: 'use ray', 'ray vs dask', 'tool ray'?"""
-    pattern = rf"(?:\b(?:use|using|tool|tools|with|vs\.?|versus|or|and|is|has|about|on|adopt|called)\s+{re.escape(token)}\b\s*(?:\?|,|vs|versus|or\b|$|for\b|still\b|instead\b|dead\b))|\b{re.escape(token)}\s+(?:vs\.?|versus)\b"
+    pattern = rf"(?:\b(?:use|using|tool|tools|with|vs\.?|versus|or|and|is|has|about|on|adopt|called)\s+{re.escape(token)}\b\s*(?:\?|,|vs|versus|or\b|$|for\b|still\b|instead\b|dead\b))|\b{re.escape(token)}\s+(?:vs\.?|versus)\b|\b(?:is|are|does)\s+{re.escape(token)}\s+(?:good|for|worth|free|still|do|cost)\b"
     return bool(re.search(pattern, text, re.IGNORECASE))
 
 
@@ -185,6 +189,11 @@ def build_lexicon(corpus: Corpus, vocabulary: Iterable[str] = ()) -> Lexicon:
         if len(key) == 1 and len(key[0]) >= 5 and key[0] not in ORDINARY and any(t[0] == "tool" for t in targets)
     }
     lexicon.vocabulary = set(vocabulary)
+    for book in corpus.all(Phrasebook):
+        told = {
+            w for w, english in book.words.items() if (not english or english.split()[0] in _QUESTIONS) and " " not in w
+        }
+        lexicon.function_words[book.id] = frozenset(w for w in told if "*" not in w)
     return lexicon
 
 

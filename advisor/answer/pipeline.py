@@ -70,8 +70,12 @@ class Advisor:
         """The advisor over the built index. Raises AdvisorError where there is none or it does not fit."""
         embedder = make_embedder(settings)
         # The embedding model loads outside the interpreter's lock, so it costs nothing beside reading the corpus.
-        threading.Thread(target=_warm, args=(embedder,), daemon=True).start()
-        corpus = load(settings.corpus)
+        warming = threading.Thread(target=_warm, args=(embedder,), daemon=True)
+        warming.start()
+        try:
+            corpus = load(settings.corpus)
+        finally:
+            warming.join()  # a process that ends while the model loads would crash
         index = open_index(settings, embedder=embedder, store=store)
         retriever = HybridRetriever(index, embedder)
         if chat is None and settings.chat_configured:

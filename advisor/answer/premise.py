@@ -68,9 +68,27 @@ def corrections(
     return list(reversed(once.values()))[:2]
 
 
+_OWNS = re.compile(r"\b(own(s|ed)?|owner|bought|buys|acquired|acquires|belongs? to|part of|purchased)\b", re.IGNORECASE)
+
+
+def _other_owner(tool: Tool, u: Understanding) -> str:
+    """A tool said to belong to somebody whom its record does not name, where the record names somebody else."""
+    if (
+        not _OWNS.search(u.question)
+        or not _OWNS.search(tool.status_note)
+        or re.match(r"\W*(who|is|was|did|does|has)\b", u.question, re.IGNORECASE)
+    ):
+        return ""
+    others = [m for m in u.mentions if m.kind == "tool" and m.id != tool.id]
+    named = any(m.words.split()[0] in tool.status_note.lower() for m in others)
+    return "" if named or not others else f"{tool.name} has another owner. {tool.status_note}"
+
+
 def _levels(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) -> Iterator[Correction]:
     asked = [int(n) for n in u.entities.get("level", []) if n.isdigit()]
-    for id in u.entities.get("maturity-model", []) if asked else []:
+    direct = list(dict.fromkeys(m.id for m in u.mentions if m.kind == "maturity-model" and m.direct))
+    named = direct or u.entities.get("maturity-model", [])
+    for id in named if asked and len(named) == 1 else []:
         model = corpus.get(MaturityModel, id)
         have = [level.number for level in model.levels]
         wrong = [n for n in asked if have and n not in have]
@@ -88,6 +106,8 @@ def _tools(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) 
             continue
         status = _about(document, tool.status_note) or _first(document)
         licence = _about(document, tool.licence) or _first(document)
+        if status and (wrong := _other_owner(tool, u)):
+            yield Correction(wrong, document, status)
         asking = _ASKS_LICENCE.search(u.question)
         if (
             _CLAIMS_OPEN.search(u.question)
@@ -112,16 +132,23 @@ def _tools(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) 
                     yield Correction(f"{tool.name} {words_}. {tool.status_note}", document, status)
 
 
+_COUNTABLE = ("maturity-model", "guide", "term", "regulation", "threat")
+_HAVE = re.compile(r"\b(we|i|us|our|have|run|running|with|and)\s+(have |run |only |about )*$", re.IGNORECASE)
+
+
 def _counts(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
     """'The paper's five levels' where the nearest passages count that noun differently and never so."""
-    subjects = {stem(w) for m in u.mentions for w in words(m.words)}
+    subjects = {stem(w) for m in u.mentions if m.kind in _COUNTABLE for w in words(m.words)}
+    told = " ".join(c.quote for c in u.changes).lower()
     for m in _COUNTED.finditer(u.question):
+        if not subjects or m.group().lower() in told or _HAVE.search(u.question[: m.start()]):
+            continue
         n, noun = str(NUMBER_WORDS.get(m["n"].lower(), m["n"])), stem(m["noun"].lower())
         others: list[tuple[Document, Unit]] = []
         agreed = False
         for r in ranked[:8]:
             about = {stem(w) for w in words(" ".join([r.document.title, *r.section.headings]))}
-            if subjects and not subjects & about:
+            if not subjects & about:
                 continue
             for unit in r.section.units:
                 for other in _COUNTED.finditer(unit.text):

@@ -15,6 +15,10 @@ UnitKind = Literal["lead", "prose", "item", "intro"]
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#* *$")
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$")
+_ANNOUNCES = re.compile(
+    r":$|\b(the following|these steps|these \w+|in this order)\.$|\bthese levels of .*\.$|^Other (words|names) for |^The question to ask is: |^Tools that help "
+)
+"""What introduces a list, or serves search and not a reader."""
 _TABLE = re.compile(r"^\s*\|")
 
 
@@ -66,7 +70,7 @@ def _sections(doc_id: str, text: str) -> tuple[Section, ...]:
         start = paragraph[0][0]
         end = paragraph[-1][0] + len(paragraph[-1][1].rstrip())
         for span in sentences(text[start:end], start):
-            kind: UnitKind = "intro" if span.text.endswith(":") else "prose" if units else "lead"
+            kind: UnitKind = "intro" if _ANNOUNCES.search(span.text) else "prose" if units else "lead"
             units.append(_unit(text, span.start, span.end, kind))
         paragraph.clear()
 

@@ -145,7 +145,7 @@ _FUNCTION_WORDS = {
     "it": "quando perché quanto dove serve sono mio tra differenza il lo gli è noi una per con come cosa quale nostro nostra abbiamo non nel che di della dobbiamo",
     "pt": "quando porquê quanto onde precisamos são meu entre diferença o os as é nós uma para com como que qual nosso nossa temos não em do da devemos um",
     "nl": "wanneer waarom hoeveel waar zijn mijn tussen verschil moet de het een is wij voor met hoe wat welke onze ons hebben niet op van te en moeten",
-    "en": "the a an is are we for with how what which our have not on of to and should do does in who when where my i",
+    "en": "over got get can this that it be will if but or from by at as than into after before about me us you your when which why more any all was were has had been no yes just like time so then there they them its also the a an is are we for with how what which our have not on of to and should do does in who when where my i",
 }  # fmt: skip
 _FUNCTION_SETS = {lang: set(text.split()) for lang, text in _FUNCTION_WORDS.items()}
 

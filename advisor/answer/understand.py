@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from advisor.answer.extract import extract
+from advisor.answer.extract import extract, statement_part
 from advisor.answer.intent import route
 from advisor.answer.lexicon import Lexicon, Mention, entities
 from advisor.answer.text import clean, content_words, language, stems, unique, words
@@ -31,7 +31,7 @@ _POINTING = re.compile(
 _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
     ("amount", re.compile(r"\bhow much (does|do|is|are|would|will|did|should|can|money)\b|\b(price|cost|salary|pay|fee)s? (of|for)\b|\bwhat (does|do|is|are|would) .{1,60}\b(cost|costs|price|salary|pay|earn|charge)\b|\bhow expensive\b", re.IGNORECASE)),
     ("date", re.compile(r"\bwhen (did|was|were|will)\b|\bwhen (do|does|is|are)\b.{1,60}\b(appl(y|ies)|start|end|expire|due|released?|retire|begin|come into|in force|shut|deprecated)\b|\bwhat (date|year|day|month)\b|\bsince when\b|\bhow (old|recent)\b", re.IGNORECASE)),
-    ("count", re.compile(r"\bhow many\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
+    ("count", re.compile(r"\bhow many\b|\bwhat (\w+ )?(size|length|threshold|ratio|interval)\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
     ("version", re.compile(r"\b(which|what|latest|newest|current) (is the )?(latest |newest |current )?(version|release)\b", re.IGNORECASE)),
     ("person", re.compile(r"\bwho (is|was|are|were|founded|created|wrote|invented|leads?|runs?|maintains?|bought|acquired|owns?|made|built)\b|\b(authors?|founders?|ceo|cto|maintainers?) of\b", re.IGNORECASE)),
     ("place", re.compile(r"\bwhere (is|was|are) .{1,40}\b(based|located|headquartered|hosted)\b", re.IGNORECASE)),
@@ -59,8 +59,10 @@ class Understanding:
     """True where the message only tells us something and asks nothing."""
     personal: bool = False
     """About the asker's own organisation, rather than about the world."""
-    personal_facts: bool = False
-    """It says something about the asker's organisation."""
+    orders: bool = False
+    """It tries to give the advisor other instructions."""
+    known: bool = False
+    """Something is known of the asker's size: people, team or models."""
     topical: bool = False
     """It has a subject of its own, beyond the words that its intent is recognised by."""
     corrections: dict[str, str] = field(default_factory=dict)
@@ -93,35 +95,22 @@ def understand(
     `correct` puts a misspelt English word right; `english` turns a question in another language into English words.
     """
     question = check_question(raw)
-    spoken = language(question)
+    spoken = language(question, lexicon.function_words)
+    changes = extract(question, profile, lexicon)
     mentions = [m for m in lexicon.mentions(question) if not _refused(question, m)]
     if spoken == "en":
-        reading = _spelt(question, mentions, correct)
+        reading = _spelt(_asking_part(question, changes), mentions, correct)
     else:
         reading = (english(question, spoken) if english else "") or question
-    if reading != question:
-        known = {(m.kind, m.id) for m in mentions}
-        mentions += [m for m in lexicon.mentions(reading) if (m.kind, m.id) not in known and not _refused(reading, m)]
-    named = entities(mentions, question)
-    intent = route(reading, named)
-    changes = extract(question, profile, lexicon)
-    asks = "?" in question or bool(_ASKS.search(question))
-    statement = bool(changes) and not asks
+    mentions = _named_in(reading, mentions, lexicon)
+    named = entities(mentions, reading)
+    intent = route(reading, named, ours=bool(changes) or bool(_PERSONAL.search(question)))
+    statement = bool(changes) and not ("?" in question or _ASKS.search(question))
     follow_up = bool(conversation) and not statement and _points_back(question, named)
     query = reading
     if follow_up:
-        before = conversation[-1]
-        earlier = lexicon.mentions(before.question)
-        subject = entities(earlier, before.question)
-        if intent == "explain" and not _explicit(question):
-            intent = before.intent or route(before.question, subject)
-        compared = intent == "compare" or (before.intent == "compare" and intent in ("explain", "tool"))
-        if compared and named.get("tool") and subject.get("tool"):
-            intent = "compare"
-        for kind, ids in subject.items():
-            if kind not in named or _POINTING.search(question) or intent == "compare":
-                named[kind] = unique([*ids, *named.get(kind, [])])
-        query = f"{reading} {_topic(before.question)}"
+        intent, named = _continued(conversation[-1], question, intent, named, lexicon)
+        query = f"{reading} {_topic(conversation[-1].question)}"
     if intent == "career":
         named["role"] = _career_order(question, named.get("role", []), lexicon)
     if statement:
@@ -141,10 +130,67 @@ def understand(
         follow_up=follow_up,
         statement=statement,
         personal=bool(changes) or bool(_PERSONAL.search(question)),
-        personal_facts=bool(changes),
+        orders=bool(_INJECTION.search(question)),
+        known=bool(changes or profile.team or profile.people is not None or profile.models_in_production is not None),
         topical=len(_subject(reading, mentions, changes)) >= 2,
         corrections={m.words: lexicon.labels[m.kind, m.id] for m in mentions if m.guessed},
     )
+
+
+def _asking_part(question: str, changes: Sequence[ProfileChange]) -> str:
+    """The question without what it tells about the asker: that is in the profile now, and would only mislead a search."""
+    if not changes:
+        return question
+    pieces = re.split(r"(?<=[.!?;])\s+", question)
+    asking = [p for p in pieces if p.endswith("?") or _ASKS.search(p)] or pieces
+    text = " ".join(p[len(statement_part(p)) :].strip(" ,;:–-") or p for p in asking)
+    for change in changes:
+        if change.field != "tools" and len(change.quote) > 2:
+            text = re.sub(
+                rf"(?:\b(?:with|and|for|as|an?|our|in|on|of)\s+)*{re.escape(change.quote)}",
+                " ",
+                text,
+                flags=re.IGNORECASE,
+            )
+    text = re.sub(r"\s+([?.!,;])", r"\1", " ".join(text.split())).strip(" ,;")
+    return text if len(content_words(text)) >= 1 or re.search(r"\b(next|start|begin|first)\b", text) else question
+
+
+def _named_in(reading: str, mentions: list[Mention], lexicon: Lexicon) -> list[Mention]:
+    """The mentions that the asking part makes, those of misspelt names included."""
+    low = reading.lower()
+    kept = [m for m in mentions if m.words in low or m.guessed]
+    known = {(m.kind, m.id) for m in kept}
+    return kept + [m for m in lexicon.mentions(reading) if (m.kind, m.id) not in known and not _refused(reading, m)]
+
+
+def _continued(
+    before: Turn, question: str, intent: Intent, named: dict[str, list[str]], lexicon: Lexicon
+) -> tuple[Intent, dict[str, list[str]]]:
+    """Intent and subjects of a follow-up: its own first, then those of the question before."""
+    subject = entities(lexicon.mentions(before.question), before.question)
+    earlier = before.intent or route(before.question, subject)
+    if intent == "explain" and not _explicit(question):
+        intent = earlier
+    if (
+        earlier == "hire"
+        and intent == "cost"
+        and re.search(r"\b(person|they|them|that|he|she|role|one|hire)\b", question)
+    ):
+        intent = "hire"
+    if (
+        earlier == "next"
+        and intent in ("explain", "cost")
+        and re.search(r"\b(weeks?|long|effort|take|quarters?)\b", question)
+    ):
+        intent = "next"
+    if named.get("tool") and subject.get("tool") and (intent == "compare" or earlier == "compare"):
+        intent = "compare"
+    merged = dict(named)
+    for kind, ids in subject.items():
+        if kind not in named or _POINTING.search(question) or intent == "compare":
+            merged[kind] = unique([*ids, *named.get(kind, [])])
+    return intent, merged
 
 
 _INJECTION = re.compile(
@@ -153,10 +199,11 @@ _INJECTION = re.compile(
     r"|^\W*(you are now|act as|pretend (to be|you))\b",
     re.IGNORECASE,
 )
-_OFF_TOPIC = re.compile(r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|bedtime story)s?\b", re.IGNORECASE)
-_PERSONAL = re.compile(
-    r"\b(we|us|our|ours|i|my|me|should (you|one)|a (small|big|large) (team|company))\b", re.IGNORECASE
+_OFF_TOPIC = re.compile(
+    r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|bedtime story|crypto\w*|bitcoin)s?\b|\b(buy|sell|invest)\b.{0,20}\b(stocks?|shares)\b|\b(write|generate|create|code|draft) (me )?(an? |some |the )?([\w-]+ ){0,4}(script|code|module|function|query|regex|yaml|manifest|e-?mail|letter|essay|class|program)s?\b",
+    re.IGNORECASE,
 )
+_PERSONAL = re.compile(r"\b(we|us|our|ours|i|my|me|should (you|one))\b", re.IGNORECASE)
 _ORIGIN = re.compile(
     r"\b(?:i(?:'m| am| was| have been| work as)|from|as|being)(?: currently| now| still)? (?:an? |the )?(?P<r>[\w /-]{2,40}?)"
     r"(?=[,.;?!]|$| and\b| to\b| who\b| how\b| what\b| want\w*\b| trying\b| into\b| in\b| with\b| for\b)",
@@ -164,7 +211,7 @@ _ORIGIN = re.compile(
 )
 
 
-_GENERIC = stems(
+GENERIC = stems(
     "next step start begin first stand maturity mature level assess assessment score rate hire hiring recruit need team people "
     "person role tool tools stack platform software recommend suggest choose pick cost costs budget price expensive spend "
     "money year month quarter risk risks threat threats wrong go plan improve priority prioritise company organisation "
@@ -180,14 +227,14 @@ def _subject(reading: str, mentions: Sequence[Mention], changes: Sequence[Profil
     """Stems of what is asked about, without what rules already take care of."""
     ruled = {s for m in mentions if m.kind in _RULED for s in stems(m.words)}
     told = {s for c in changes for s in stems(c.quote)}
-    return {s for s in stems(reading) if not s.isdigit()} - _GENERIC - ruled - told
+    return {s for s in stems(reading) if not s.isdigit()} - GENERIC - ruled - told
 
 
 def _refused(question: str, mention: Mention) -> bool:
     """Named only to say that it is not there: 'no Kubernetes'."""
     return bool(
         re.search(
-            rf"\b(?:no|without|not have|don'?t have|not using) (?:any )?{re.escape(mention.words)}\b",
+            rf"(?:\b(?:no|without|w/out|w/o|not have|don'?t have|not using|besides|other than|instead of)|w/out|w/o) (?:any )?{re.escape(mention.words)}\b",
             question,
             re.IGNORECASE,
         )

@@ -143,19 +143,16 @@ def _range(low: float, high: float) -> str:
 def _section(heading: str, lead: str, items: Iterable[str] = (), *more: str) -> str:
     """A `## ` section: lead, further sentences, then the list. Empty where there is neither lead nor item."""
     listed = [f"- {sentence(i)}" for i in items]
-    if listed and lead:
-        # What introduces a list ends with a colon: it is never quoted without the list.
-        lead, more = "", (*more, lead.rstrip(".:") + ":")
     opening = " ".join(s for s in [lead, *more] if s)
     if not opening:
         return ""
     return "\n\n".join([f"## {heading}", opening, *(["\n".join(listed)] if listed else [])])
 
 
-def _list(heading: str, lead: str, items: Iterable[str]) -> str:
-    """A section that is there only if it has items."""
+def _list(heading: str, intro: str, items: Iterable[str], *before: str) -> str:
+    """A section that is there only if it has items; its intro ends with a colon, so that nobody quotes it alone."""
     listed = list(items)
-    return _section(heading, lead, listed) if listed else ""
+    return _section(heading, "", listed, *before, intro.rstrip(".:") + ":") if listed else ""
 
 
 def _name(corpus: Corpus, kind: str, id: str) -> str:
@@ -208,8 +205,8 @@ def _practice(corpus: Corpus, p: Practice) -> _Page:
     return title, [
         p.lead,
         _section(f"Why {t} matters", p.why),
-        _section(f"How to start with {t}", f"The {owner} brings in {t} in these steps", p.how),
-        _section(
+        _list(f"How to start with {t}", f"The {owner} brings in {t} in these steps", p.how),
+        _list(
             f"How an assessor sees {t}",
             "An assessor sees this where it is done",
             p.evidence,
@@ -233,7 +230,7 @@ def _practice(corpus: Corpus, p: Practice) -> _Page:
             if needed
             else f"{title} needs no other practice first.",
         ),
-        _section(
+        _list(
             f"What goes wrong with {t}",
             f"{title} usually goes wrong like this",
             p.anti_patterns,
@@ -400,7 +397,7 @@ def _threat(corpus: Corpus, t: Threat) -> _Page:
             f"The {_mid(_name(corpus, 'role', t.owner))} owns the defence against {n}.",
         ),
         _section(f"Example of {n}", sentence(f"{name} {kinds[t.example_kind]}: {t.example}")),
-        _section(
+        _list(
             f"Safeguards against {n}",
             f"The defence against {n} has {_count(len(t.safeguards), 'safeguard')}, by working level and owner.",
             [
@@ -485,13 +482,13 @@ def _level(_: Corpus, lv: Level) -> _Page:
 
 
 def _model_level(model: MaturityModel, lv: ModelLevel) -> str:
-    fits = sentence(f"{model.name} level {lv.number} fits when: {lv.fits_when}") if lv.fits_when else ""
-    criteria = [c.text + (f" ({c.note.rstrip('.')})" if c.note else "") for c in lv.criteria]
-    asks = f"Level {lv.number} of {model.name} asks for the following." if criteria else ""
-    page = _section(f"{model.name}, level {lv.number}: {lv.name}", sentence(lv.lead), criteria, fits, asks)
+    fits = sentence(lv.fits_when) if lv.fits_when else ""
+    criteria = [c.text.rstrip(".") + (f" ({c.note.rstrip('.')})" if c.note else "") for c in lv.criteria]
+    asks = f"Level {lv.number} of {model.name} asks for:" if criteria else ""
+    page = _section(f"Level {lv.number} of {model.name}: {lv.name}", sentence(lv.lead), criteria, fits, asks)
     if lv.to_next:
         steps = "\n".join(f"- {sentence(s)}" for s in lv.to_next)
-        page += f"\n\nTo leave level {lv.number} of {model.name}, take these steps.\n\n{steps}"
+        page += f"\n\nTo leave level {lv.number} of {model.name}, do this:\n\n{steps}"
     return page
 
 
@@ -499,11 +496,11 @@ def _maturity_model(_: Corpus, m: MaturityModel) -> _Page:
     tests = [f"{t.section.capitalize()}: {t.text}" for t in m.tests]
     return m.name, [
         m.lead,
-        _section(f"Scope of {m.name}", sentence(f"{m.name} by {m.publisher} covers: {_mid(m.scope)}"), m.axes),
+        _section(f"Scope of {m.name}", f"{m.name}, by {m.publisher}: {sentence(m.scope)}", m.axes),
         *(_model_level(m, lv) for lv in m.levels),
         _list(f"Tests of {m.name}", f"{m.name} scores {_count(len(tests), 'test')}.", tests),
         _list(f"Score bands of {m.name}", f"{m.name} reads its score in {_count(len(m.bands), 'band')}.", m.bands),
-        _section(f"Limits of {m.name}", f"{m.name} has {_count(len(m.limits), 'known limit')}.", m.limits),
+        _list(f"Limits of {m.name}", f"{m.name} has {_count(len(m.limits), 'known limit')}", m.limits),
     ]
 
 
