@@ -62,6 +62,4 @@ class MissingExtra(AdvisorError):
     """An optional library is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(
-            f"{feature} needs an optional library.", f"Install it: pip install 'mlops-advisor[{extra}]'"
-        )
+        super().__init__(f"{feature} needs an optional library.", f"Install it: pip install 'mlops-advisor[{extra}]'")

@@ -17,15 +17,21 @@ def now() -> dt.datetime:
 
 
 class Base(DeclarativeBase):
+    """What all tables share."""
+
     pass
 
 
 class SchemaVersion(Base):
+    """The one row that says which schema this database has."""
+
     __tablename__ = "schema_version"
     version: Mapped[int] = mapped_column(primary_key=True)
 
 
 class ConversationRow(Base):
+    """A conversation and the profile it knows."""
+
     __tablename__ = "conversations"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
@@ -36,6 +42,8 @@ class ConversationRow(Base):
 
 
 class TurnRow(Base):
+    """One question with its whole answer."""
+
     __tablename__ = "turns"
     __table_args__ = (UniqueConstraint("conversation_id", "sequence"),)
     answer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -48,6 +56,8 @@ class TurnRow(Base):
 
 
 class FeedbackRow(Base):
+    """A thumb on an answer."""
+
     __tablename__ = "feedback"
     __table_args__ = (CheckConstraint("value in (-1, 1)"),)
     answer_id: Mapped[str] = mapped_column(ForeignKey("turns.answer_id", ondelete="CASCADE"), primary_key=True)
@@ -57,6 +67,8 @@ class FeedbackRow(Base):
 
 
 class AssessmentRow(Base):
+    """A saved assessment with the profile and versions it rests on."""
+
     __tablename__ = "assessments"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
