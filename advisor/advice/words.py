@@ -28,7 +28,7 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     words = list(items)
     if len(words) < 2:
         return "".join(words)
-    if any("," in w or " and " in w or " or " in w for w in words):
+    if any(", " in w or " and " in w or " or " in w for w in words):
         return f"{'; '.join(words[:-1])}{';' if len(words) > 2 else ','} {last} {words[-1]}"
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 

@@ -80,7 +80,8 @@ def judge(
         return Judgement("answer", unknown=unknown)
     if unknown and not named:
         return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
-    if u.wants != "any" and not _fact_there(u, ranked, rarity):
+    theirs = u.personal and not u.entities.get("tool")
+    if u.wants != "any" and not theirs and not _fact_there(u, ranked, rarity):
         return Judgement("not-in-corpus", _WANTED[u.wants], unknown)
     if u.wants == "any" and covered < ANSWER_COVERAGE and best < ANSWER_DENSE:
         absent = [w for w in unique(content_words(u.reading)) if stem(w) not in _words(ranked)]

@@ -79,9 +79,18 @@ def _other_owner(tool: Tool, u: Understanding) -> str:
         or re.match(r"\W*(who|is|was|did|does|has)\b", u.question, re.IGNORECASE)
     ):
         return ""
-    others = [m for m in u.mentions if m.kind == "tool" and m.id != tool.id]
-    named = any(m.words.split()[0] in tool.status_note.lower() for m in others)
-    return "" if named or not others else f"{tool.name} has another owner. {tool.status_note}"
+    verb = _OWNS.search(u.question)
+    if verb is None:
+        return ""
+    passive = re.search(r"\bby\b|\bbelong|\bpart of\b", u.question[verb.start() : verb.end() + 6], re.IGNORECASE)
+    low = u.question.lower()
+    before = [m for m in u.mentions if m.kind == "tool" and low.find(m.words) < verb.start()]
+    after = [m for m in u.mentions if m.kind == "tool" and low.find(m.words) > verb.start()]
+    owners, owned = (after, before) if passive else (before, after)
+    if tool.id not in {m.id for m in owned} or not owners:
+        return ""
+    named = any(m.words.split()[0] in tool.status_note.lower() for m in owners)
+    return "" if named else f"{tool.name} has another owner. {tool.status_note}"
 
 
 def _levels(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) -> Iterator[Correction]:

@@ -29,7 +29,7 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
-    ("amount", re.compile(r"\bhow much (does|do|is|are|would|will|did|should|can|money)\b|\b(price|cost|salary|pay|fee)s? (of|for)\b|\bwhat (does|do|is|are|would) .{1,60}\b(cost|costs|price|salary|pay|earn|charge)\b|\bhow expensive\b", re.IGNORECASE)),
+    ("amount", re.compile(r"\bhow much (does|do|is|are|would|will|did|should|can|money)\b|\b(price|cost|salary|fee)s? (of|for)\b|\bwhat (does|do|is|are|would) .{1,60}\b(cost|costs|price|salary|pay|earn|charge)\b|\bhow expensive\b", re.IGNORECASE)),
     ("date", re.compile(r"\bwhen (did|was|were|will)\b|\bwhen (do|does|is|are)\b.{1,60}\b(appl(y|ies)|start|end|expire|due|released?|retire|begin|come into|in force|shut|deprecated)\b|\bwhat (date|year|day|month)\b|\bsince when\b|\bhow (old|recent)\b", re.IGNORECASE)),
     ("count", re.compile(r"\bhow many\b|\bwhat (\w+ )?(size|length|threshold|ratio|interval)\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
     ("version", re.compile(r"\b(which|what|latest|newest|current) (is the )?(latest |newest |current )?(version|release)\b", re.IGNORECASE)),
