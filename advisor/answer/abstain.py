@@ -27,7 +27,7 @@ ANSWER_DENSE = 0.40
 ANSWER_COVERAGE = 0.50
 FACT_COVERAGE = 0.60
 ATTRIBUTE_COVERAGE = 0.34
-RULED_DENSE = 0.22
+RULED_DENSE = 0.12
 """A question that the rules recognise needs no more than this to a passage: 'What next?' has hardly a word in it."""
 
 Outcome = Literal["answer", "not-in-corpus", "out-of-scope"]

@@ -36,7 +36,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bteam (size|structure|composition|setup|look)\b|\bhow (big|large)\b.{0,20}\bteam\b|\bhow many (people|engineers|data scientists)\b", 3),
         (r"\b(salary|salaries|pay(?! (?:for|per|back|off|as|to)\b)|paid|earn|compensation|wages?)\b|\bhow much (does|do|would|is) an? [\w /]*(engineer|scientist|manager|architect|analyst|annotator)\b", 4),
         (r"\b(raci|who owns|who should own|responsible for|accountable)\b", 3),
-        (r"\bwho (does|should|must|is)\b", 1.5),
+        (r"\bwho (does|should|must|is)\b", 1.2),
         (r"\bdo (we|i) need (an?|the) [\w /]*(engineer|scientist|manager|architect|team|specialist|lead|officer)\b", 4),
     ],
     "tool": [

@@ -144,7 +144,7 @@ def factual(u: Understanding) -> bool:
         return False
     if u.intent == "hire" and u.wants == "amount":
         return False
-    return u.wants != "any" or bool(DEFINITION.search(u.reading)) and u.intent != "tool"
+    return u.wants != "any" or (bool(DEFINITION.search(u.reading)) and u.intent != "tool")
 
 
 def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[str]) -> list[Finding]:

@@ -68,7 +68,9 @@ def corrections(
     return list(reversed(once.values()))[:2]
 
 
-_OWNS = re.compile(r"\b(own(s|ed)?|owner|bought|buys|acquired|acquires|belongs? to|part of|purchased)\b", re.IGNORECASE)
+_OWNS = re.compile(
+    r"\b(own(s|ed)?|owner|bought|buys|acquired|acquires|belongs? to|part of|purchase\w*)\b", re.IGNORECASE
+)
 
 
 def _other_owner(tool: Tool, u: Understanding) -> str:
@@ -83,9 +85,9 @@ def _other_owner(tool: Tool, u: Understanding) -> str:
     if verb is None:
         return ""
     passive = re.search(r"\bby\b|\bbelong|\bpart of\b", u.question[verb.start() : verb.end() + 6], re.IGNORECASE)
-    low = u.question.lower()
-    before = [m for m in u.mentions if m.kind == "tool" and low.find(m.words) < verb.start()]
-    after = [m for m in u.mentions if m.kind == "tool" and low.find(m.words) > verb.start()]
+    turn = len(words(u.question[: verb.start()]))
+    before = [m for m in u.mentions if m.kind == "tool" and m.start < turn]
+    after = [m for m in u.mentions if m.kind == "tool" and m.start >= turn]
     owners, owned = (after, before) if passive else (before, after)
     if tool.id not in {m.id for m in owned} or not owners:
         return ""

@@ -16,7 +16,7 @@ TOKENS = 200
 
 _Splitter = Callable[[str], list[str]]
 
-_HEADING = re.compile(r"(#+)\s([^\n]*)")
+_HEADING = re.compile(r"(#+)[^\S\n]([^\n]*)")
 _FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _ITEM = re.compile(r"[ \t]{0,3}(?:[-*+]|\d{1,9}[.)])[ \t]")
 
