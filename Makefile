@@ -37,7 +37,7 @@ $(BIN)/python:
 
 $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) (about two minutes, once)"
-	$(PIP) install -e .
+	$(PIP) install -e '.[report]'
 	@touch $@
 
 # The test chat model is weights alone: what its package asks for besides would need a compiler.

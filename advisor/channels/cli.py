@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import advisor
 from advisor.errors import AdvisorError, InputError
 
 if TYPE_CHECKING:
@@ -28,9 +29,24 @@ app.add_typer(corpus_app, name="corpus")
 ProfileFile = Annotated[Path | None, typer.Option("--profile", help="A YAML file that describes your organisation.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlops-advisor {advisor.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Cited advice on running machine learning and LLM systems."""
+
+
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    words: Annotated[list[str], typer.Argument(metavar="QUESTION", help="What you want to know.")],
     profile: ProfileFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
@@ -40,7 +56,7 @@ def ask(
     from advisor.channels.text import check_question
     from advisor.config import load_settings
 
-    question = check_question(question)
+    question = check_question(" ".join(words))
     known = read_profile(profile)
     advisor = open_advisor(load_settings(), "exact")
     try:
