@@ -24,7 +24,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 shots: $(VENV)/test.stamp
 	$(BIN)/python docs/screenshots/take.py

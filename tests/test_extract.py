@@ -1,7 +1,5 @@
 """Facts from what people say in passing; nothing from what they only ask."""
 
-
-
 from __future__ import annotations
 
 from typing import Any

@@ -44,7 +44,7 @@ ADAPTERS: dict[str, set[str]] = {
     "llama_index": {"index/llama.py", "knowledge/chunk.py"},
     "openai": {"models/chat.py", "models/openai_embedder.py"},
     "sqlalchemy": {"records"},
-    "gradio": {"channels/web/page.py", "channels/web/mount.py", "channels/web/talk.py", "channels/web/form.py"},
+    "gradio": {"channels/web/page.py", "channels/web/mount.py", "channels/web/form.py", "channels/web/pages"},
     "plotly": {"channels/web/figures.py"},
     "fastapi": {"channels/api", "channels/server.py", "channels/web/mount.py"},
     "uvicorn": {"channels/server.py"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from advisor.answer.cite import broken
 from advisor.answer.extract import apply_changes
 from advisor.answer.pipeline import Advisor

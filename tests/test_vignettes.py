@@ -29,7 +29,6 @@ def corpus() -> Corpus:
 def outcomes(corpus: Corpus) -> list[Outcome]:
     return [outcome(case, corpus) for case in VIGNETTES]
 
-
     differing = [o for o in outcomes if not o.agrees]
     assert len(outcomes) - len(differing) >= WANTED, report(outcomes)
     assert [o.case.id for o in differing if not o.case.explained] == []
