@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from advisor.answer.extract import apply_changes
 from advisor.channels.text import check_question
 from advisor.errors import StorageError
 from advisor.records.conversations import Conversations, new_id
 from advisor.schema import Answer, Document, Event, Profile, Turn, Versions
+
+if TYPE_CHECKING:
+    from advisor.config import Settings
+    from advisor.knowledge.load import Corpus
 
 RECENT = 200
 """Answers kept in memory, so that their passages open even where nothing can be recorded."""
@@ -22,7 +26,9 @@ REMEMBERED = 12
 class Answers(Protocol):
     """What a channel asks of the advisor."""
 
+    corpus: Corpus
     documents: Mapping[str, Document]
+    settings: Settings
     versions: Versions
     notes: list[str]
 

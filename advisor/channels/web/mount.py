@@ -26,7 +26,7 @@ def web_app(desk: Desk) -> FastAPI:
         font_mono=page.MONO_FONTS,
     )
     app = FastAPI(openapi_url=None)
-    style = (HERE / "style.css").read_text("utf-8")
+    style = "".join((HERE / name).read_text("utf-8") for name in ("style.css", "pages.css"))
     script = (HERE / "page.js").read_text("utf-8")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -38,6 +38,6 @@ def web_app(desk: Desk) -> FastAPI:
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size="1kb",
+        max_file_size="500kb",
     )
     return mounted

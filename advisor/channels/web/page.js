@@ -127,7 +127,7 @@
     const status = $("#live [data-announce]");
     if (status) announce(status.textContent);
     const latest = $("#live [data-latest]");
-    const conversation = latest?.dataset.conversation || "";
+    const conversation = latest?.dataset.conversation || $("#here [data-here]")?.dataset.here || "";
     if (!status && ($("#live .welcome") || latest)) {
       const url = new URL(location.href);
       conversation ? url.searchParams.set("c", conversation) : url.searchParams.delete("c");
@@ -141,6 +141,8 @@
     const asked = $('#live [aria-busy="true"] .question');
     if (asked && asked.textContent !== follow.asked) { follow.asked = asked.textContent; asked.scrollIntoView({ block: "start" }); }
     if (!asked) follow.asked = null;
+    const item = $("#assess-question [data-item]");
+    if (item && item.textContent !== follow.item) { if (follow.item) announce(item.textContent); follow.item = item.textContent; }
     const field = $("#question textarea");
     if (field && !field.getAttribute("aria-label")) field.setAttribute("aria-label", "Your question");
   };

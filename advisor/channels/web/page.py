@@ -10,6 +10,9 @@ import gradio as gr
 
 from advisor.channels.session import Desk
 from advisor.channels.web import form, talk
+from advisor.channels.web.pages.shared import Site, place
+from advisor.channels.web.pages.shared import html_part as _html
+from advisor.channels.web.pages.site import add_pages
 from advisor.channels.web.talk import Talk, View
 
 MAX_CHARTS = 3
@@ -24,7 +27,12 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
         # Presses on buttons inside our own HTML arrive here: page.js writes the event and clicks.
         bridge = gr.Textbox(elem_id="bridge", elem_classes="offstage", label="Page events", container=False)
         pressed = gr.Button("Press", elem_id="pressed", elem_classes="offstage")
-        with gr.Row(elem_id="shell"):
+        here = _html("", "here")
+        with (
+            gr.Tabs(elem_id="pages", overflow_behavior="wrap") as tabs,
+            gr.Tab("Chat", id="chat") as chat,
+            gr.Row(elem_id="shell"),
+        ):
             with gr.Column(elem_id="rail"):
                 _html('<h1 class="brand"><span aria-hidden="true">◆</span> MLOps Advisor</h1>')
                 new = gr.Button("New conversation", elem_id="new", size="sm")
@@ -58,7 +66,7 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
                     fields = form.fields()
                     save = gr.Button("Save", elem_id="save", size="sm")
                 saved = _html("", "saved")
-        shown = [state, history, live, after, listing, chips, saved, *plots, *fields]
+        shown = [state, history, live, after, listing, chips, saved, *plots, *fields, here]
         busy = [question, send, stop]
 
         def show(view: View) -> list[Any]:
@@ -66,7 +74,7 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
             return [
                 view.talk, view.history, view.live, view.after, view.listing, view.chips, view.message,
                 *(gr.update(value=c, visible=c is not None) for c in charts),
-                *form.values(view.talk.profile),
+                *form.values(view.talk.profile), place(view.talk),
             ]  # fmt: skip
 
         def respond(text: str, current: Talk) -> Iterator[list[Any]]:
@@ -93,6 +101,15 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
         def save_facts(current: Talk, *values: Any) -> list[Any]:
             return show(talk.corrected(desk, current, form.facts(values, current.profile)))
 
+        def returned(current: Talk) -> list[Any]:
+            """The chat after a visit to the other pages; an answer that is being written stays where it is."""
+            if not current.asking:
+                return show(talk.view(desk, current))
+            part: list[Any] = [gr.skip()] * len(shown)
+            part[5], part[7 + MAX_CHARTS : -1] = talk.chips_of(current), form.values(current.profile)
+            return part
+
+        add_pages(Site(desk, state, here, tabs))
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         asking = gr.on(
             [send.click, question.submit], respond, [question, state], [*shown, *busy], trigger_mode="once", **quiet
@@ -101,6 +118,7 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
         pressed.click(act, [bridge, state], shown, trigger_mode="multiple", **quiet)
         new.click(lambda: [*show(talk.opened(desk, "")), *_idle("")], None, [*shown, *busy], cancels=[asking], **quiet)
         save.click(save_facts, [state, *fields], shown, **quiet)
+        chat.select(returned, [state], shown, **quiet)
         page.load(start, None, shown, **quiet)
     return page
 
@@ -114,9 +132,3 @@ _TOP = (
     '</button><button type="button" data-toggle="about" aria-expanded="false">'
     "Your organisation</button></nav>"
 )
-
-
-def _html(value: str, id: str | None = None) -> gr.Markdown:
-    # gr.HTML evaluates its template as JavaScript, which the content security policy forbids. Gradio's own
-    # sanitiser would drop the labels and data of our buttons: render.py cleans whatever somebody else wrote.
-    return gr.Markdown(value, elem_id=id, latex_delimiters=[], sanitize_html=False, container=False)

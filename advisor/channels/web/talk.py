@@ -143,9 +143,14 @@ def view(desk: Desk, talk: Talk, message: str = "") -> View:
     return View(talk, _history(talk), live, after, listing, _chips(talk.profile), _figures(last), render.note(message))
 
 
+def chips_of(talk: Talk) -> str:
+    """What is known about the organisation, as chips."""
+    return _chips(talk.profile)
+
+
 def _with_profile(desk: Desk, talk: Talk, profile: Profile, message: str = "") -> View:
     talk = replace(talk, profile=profile)
-    if talk.id is not None and talk.answers:
+    if talk.id is not None:
         desk.records.set_profile(talk.id, profile)
     return view(desk, talk, message)
 

@@ -24,6 +24,7 @@ from advisor.knowledge.records import Practice
 from advisor.schema import PracticeAnswer, Profile
 
 ANSWERS = (("Yes", "yes"), ("Partly", "partly"), ("No", "no"), ("Don't know", "unknown"), ("Not applicable", "n/a"))
+EVERYTHING = ("Everything, most telling first", "")
 WORDS = {value: words for words, value in ANSWERS}
 
 
@@ -55,9 +56,7 @@ def asked(desk: Desk, profile: Profile, scope: str = "", practice: str = "") -> 
     return next_item(profile, corpus, dimension=scope or None)
 
 
-def answered(
-    desk: Desk, talk: Talk, sheet: Sheet, value: str, evidence: str, by: str
-) -> tuple[Talk, Sheet, str]:
+def answered(desk: Desk, talk: Talk, sheet: Sheet, value: str, evidence: str, by: str) -> tuple[Talk, Sheet, str]:
     """The conversation with one more answer. Raises InputError."""
     if not sheet.asking:
         return talk, sheet, ""
@@ -119,8 +118,8 @@ def progress_html(profile: Profile, corpus: Corpus) -> str:
     return block(
         f'<div class="progress"><div class="bar" role="progressbar" aria-label="Answers to a first result" '
         f'aria-valuemin="0" aria-valuemax="{goal}" aria-valuenow="{p.answered}">'
-        f'<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="{share}" height="1"/></svg>'
-        f"</div><p>{escape(words)}</p></div>"
+        f'<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="{share}" height="1"/>'
+        f"</svg></div><p>{escape(words)}</p></div>"
     )
 
 
@@ -140,7 +139,8 @@ def question_html(item: Item | None) -> str:
     facts = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in rows if v)
     return block(
         f'<section class="ask"><p class="kicker">{escape(p.dimension.capitalize())}, level {p.level}</p>'
-        f'<h3 data-item="{escape(p.id)}">{escape(item.question)}</h3>{suggested}<dl class="facts">{facts}</dl></section>'
+        f'<h3 data-item="{escape(p.id)}">{escape(item.question)}</h3>{suggested}'
+        f'<dl class="facts">{facts}</dl></section>'
     )
 
 
@@ -173,7 +173,7 @@ def shown(desk: Desk, talk: Talk, sheet: Sheet, scope: str, message: str = "") -
         for id, v in waiting.items()
     ]
     again = [(record_title(corpus, "practice", id), id) for id in profile.practices if id in corpus.records["practice"]]
-    scopes = [("Everything, most telling first", ""), *((d.capitalize(), d) for d in dimension_ids(corpus))]
+    scopes = [EVERYTHING, *((d.capitalize(), d) for d in dimension_ids(corpus))]
     return [
         talk,
         sheet,
@@ -212,7 +212,7 @@ def build(site: Site, tab: gr.Tab) -> None:
         back = gr.Button("Back: undo the last answer", elem_id="assess-back", size="sm", min_width=180)
         see = gr.Button("See the result", elem_id="assess-result", size="sm", min_width=140)
     with gr.Row(elem_classes="inputs"):
-        scope = gr.Dropdown([("Everything, most telling first", "")], value="", label="Ask about", elem_id="assess-scope")
+        scope = gr.Dropdown([EVERYTHING], value="", label="Ask about", elem_id="assess-scope")
         again = gr.Dropdown([], label="Change an answer", visible=False, elem_id="assess-again")
     with gr.Accordion("Suggested answers", open=True, visible=False, elem_id="assess-suggested") as waiting:
         ticks = gr.CheckboxGroup([], label="From the chat and your other facts. They count once you confirm them.")
@@ -248,9 +248,7 @@ def build(site: Site, tab: gr.Tab) -> None:
         talk, at, said = undone(desk, talk, at)
         return shown(desk, talk, at, part or "", said)
 
-    tab.select(
-        lambda talk, at, part: shown(desk, talk, at, part or ""), [site.talk, sheet, scope], parts, **QUIET
-    )
+    tab.select(lambda talk, at, part: shown(desk, talk, at, part or ""), [site.talk, sheet, scope], parts, **QUIET)
     for button, (_, value) in zip(buttons, ANSWERS, strict=True):
         button.click(give(value), [site.talk, sheet, evidence, who, scope], parts, **QUIET)
     back.click(take_back, [site.talk, sheet, scope], parts, **QUIET)

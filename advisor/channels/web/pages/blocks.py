@@ -1,4 +1,4 @@
-"""Blocks of the report tree as HTML for the pages: the same words and tables as in the report. Everything is escaped."""
+"""Blocks of the report tree as HTML for the pages: the same words and tables as in the report, all escaped."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def sources_html(references: Sequence[Reference], page: str) -> str:
     if not references:
         return ""
     items = "".join(
-        f'<li id="{page}-source-{r.n}" value="{r.n}">{linked(f"{r.text}. {r.url or ''}")}</li>' for r in references
+        f'<li id="{page}-source-{r.n}" value="{r.n}">{linked(" ".join((r.text + ".", r.url or "")))}</li>'
+        for r in references
     )
     n = len(references)
     words = f"{n} source{'' if n == 1 else 's'}"

@@ -14,7 +14,19 @@ from advisor.channels.chips import confirmed
 from advisor.channels.session import Desk
 from advisor.channels.web.pages.blocks import charts_of, finding_html, grid_html, page_html, sources_html, split
 from advisor.channels.web.pages.shared import (
-    QUIET, Site, drawn, html_part, intro, kept, note, place, plot, problem, role_choices, the_case, title,
+    QUIET,
+    Site,
+    drawn,
+    html_part,
+    intro,
+    kept,
+    note,
+    place,
+    plot,
+    problem,
+    role_choices,
+    the_case,
+    title,
 )  # fmt: skip
 from advisor.channels.web.render import block
 from advisor.channels.web.talk import Talk
@@ -66,9 +78,9 @@ def difference_html(desk: Desk, before: Profile, after: Profile) -> str:
         return note("Choose at least one change.")
     a, b = roadmap(before, corpus), roadmap(after, corpus)
     costs = [estimate(p, corpus).total for p in (before, after)]
-    rows = [(name, was, now, "" if was == now else "changed") for name, was, now in _sides(a, b)]
-    money_row = [money(r.low, r.high) for r in costs]
-    rows.append(("Cost a year", *money_row, "" if money_row[0] == money_row[1] else "changed"))
+    rows = [(name, x, y, "" if x == y else "changed") for name, x, y in _sides(a, b)]
+    was, now = (money(r.low, r.high) for r in costs)
+    rows.append(("Cost a year", was, now, "" if was == now else "changed"))
     found = advise("what-if", after, corpus, before=before)
     warning = ""
     if not before.team and after.team:
