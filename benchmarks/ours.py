@@ -1,6 +1,6 @@
 """The product, measured the same way.
 
-python -m benchmarks.ours index|cold|warm   (ADVISOR_HOME names the data directory)
+python -m benchmarks.ours index|cold|warm|answers   (ADVISOR_HOME names the data directory)
 """
 
 from __future__ import annotations
@@ -27,6 +27,18 @@ def main(step: str) -> None:
         manifest = build(settings, embedder)
         seconds = time.perf_counter() - begun
         emit(chunks=manifest.passages, seconds=seconds, chunks_per_second=manifest.embedded / seconds, rss_mb=rss_mb())
+        return
+    if step == "answers":
+        from advisor.answer.pipeline import Advisor
+
+        advisor = Advisor.open(settings)
+        advisor.ask(QUESTIONS[0])
+        spent = []
+        for question in QUESTIONS * 4:
+            begun = time.perf_counter()
+            advisor.ask(question)
+            spent.append(time.perf_counter() - begun)
+        emit(rss_mb=rss_mb(), **percentiles(spent))
         return
     from advisor.answer.retrieve import HybridRetriever
     from advisor.index.open import open_index

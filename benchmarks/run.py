@@ -12,12 +12,16 @@ import argparse
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks.common import QUESTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE_NEEDS = ("llama_index.embeddings.huggingface", "llama_index.vector_stores.chroma")
@@ -50,6 +54,9 @@ def measure(work: Path, repeat: int) -> dict[str, Figures]:
     command = [sys.executable, "-m", "advisor.channels.cli", "ask", "How do we roll back a model?"]
     if importlib.util.find_spec("advisor.channels.cli"):
         results["ours.answer"] = best(lambda: {"first_answer_s": timed(command, env)}, repeat)
+    results["ours.answers"] = ours("answers")
+    results["ours.api"] = serve(env, "--no-page")
+    results["ours.serve"] = serve(env)
     if not all(map(importable, BASELINE_NEEDS)):
         print("The baseline is not installed: pip install -r benchmarks/requirements.txt", file=sys.stderr)
         return results
@@ -63,6 +70,49 @@ def measure(work: Path, repeat: int) -> dict[str, Figures]:
     results["baseline.cold"] = best(lambda: baseline("cold"), repeat)
     results["baseline.warm"] = baseline("warm")
     return results
+
+
+def serve(env: dict[str, str], *options: str) -> Figures:
+    """Seconds until the API and the page answer on a start with everything built, and the process's memory after use."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    begun = time.perf_counter()
+    command = [sys.executable, "-m", "advisor.channels.cli", "serve", "--port", str(port), *options]
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        api = until(f"{address}/readyz", begun)
+        for question in QUESTIONS:
+            body = json.dumps({"question": question}).encode()
+            request = urllib.request.Request(f"{address}/v1/ask", body, {"content-type": "application/json"})
+            urllib.request.urlopen(request, timeout=30).read()
+        page = 0.0 if options else until(f"{address}/", begun)
+        return {"api_s": api, "page_s": page, "rss_mb": memory_mb(process.pid)}
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def until(address: str, begun: float) -> float:
+    """Seconds since `begun` when the address first answers 200."""
+    while time.perf_counter() - begun < 120:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                if answer.status == 200 and b"The page is starting" not in answer.read():
+                    return time.perf_counter() - begun
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"{address} did not answer in two minutes")
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process, in MB; 0 where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
 def dump_documents(path: Path) -> None:
@@ -111,7 +161,21 @@ ROWS = [
     ("indexing, chunks/s", "index", "chunks_per_second", True),
     ("peak memory while answering, MB", "warm", "rss_mb", False),
     ("peak memory while indexing, MB", "index", "rss_mb", False),
+    ("resident memory of the API process, MB", "api", "rss_mb", False),
+    ("resident memory of API and page, MB", "serve", "rss_mb", False),
+    ("warm keyless answer p50, ms", "answers", "p50_ms", False),
+    ("warm keyless answer p95, ms", "answers", "p95_ms", False),
+    ("second start until the API answers, s", "serve", "api_s", False),
+    ("second start until the page answers, s", "serve", "page_s", False),
 ]
+
+
+# The baseline writes no answers and serves nothing: ours is held against its first passages and its memory.
+AGAINST = {
+    ("answer", "first_answer_s"): ("cold", "first_passages_s"),
+    ("api", "rss_mb"): ("warm", "rss_mb"),
+    ("serve", "rss_mb"): ("warm", "rss_mb"),
+}
 
 
 def table(results: dict[str, Figures]) -> None:
@@ -119,8 +183,7 @@ def table(results: dict[str, Figures]) -> None:
     print(f"{'':48}{'ours':>10}{'baseline':>10}{'ratio':>8}")
     for label, step, name, higher in ROWS:
         ours = results.get(f"ours.{step}", {}).get(name)
-        # The baseline writes no answers: our answer is held against its first passages.
-        against = ("cold", "first_passages_s") if step == "answer" else (step, name)
+        against = AGAINST.get((step, name), (step, name))
         theirs = results.get(f"baseline.{against[0]}", {}).get(against[1])
         ratio = (ours / theirs if higher else theirs / ours) if ours and theirs else None
         cells = [f"{x:.2f}" if x is not None else "-" for x in (ours, theirs)]

@@ -54,6 +54,7 @@ class Advisor:
         self._source_lines = {s.id: source_line(corpus, s.id) for s in corpus.all(Source)}
         self._source_urls = {s.id: s.url or f"https://doi.org/{s.doi}" for s in corpus.all(Source) if s.url or s.doi}
         self._frequency = _stem_counts(index.glossary.vocabulary)
+        self._most = max(self._frequency.values(), default=1)
         self.versions = Versions(
             corpus=corpus.version,
             rules=engine.RULES_VERSION,
@@ -144,11 +145,7 @@ class Advisor:
         n = self._frequency.get(word)
         if n is None:
             return 0.8
-        return max(0.05, 1 - math.log(1 + n) / math.log(2 + self._frequency_max))
-
-    @property
-    def _frequency_max(self) -> int:
-        return max(self._frequency.values(), default=1)
+        return max(0.05, 1 - math.log(1 + n) / math.log(2 + self._most))
 
     def knows(self, word: str) -> bool:
         """Does the corpus ever use this word?"""

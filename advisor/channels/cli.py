@@ -194,6 +194,7 @@ def doctor() -> None:
 def serve(
     port: Annotated[int | None, typer.Option(help="Default 7860, or ADVISOR_PORT; 0 picks a free one.")] = None,
     host: Annotated[str | None, typer.Option(help="A loopback address; default 127.0.0.1.")] = None,
+    page: Annotated[bool, typer.Option(help="Without the page, the API alone takes half the memory.")] = True,
 ) -> None:
     """Serve the chat page and the API."""
     from advisor.channels.server import serve as run
@@ -206,7 +207,7 @@ def serve(
         raise InputError(f"{port} is not a port.", "Choose one from 1 to 65535, or 0 for any free one.")
     changes = {"port": port, "host": host}
     settings = settings.model_copy(update={k: v for k, v in changes.items() if v is not None})
-    run(settings, lambda: open_desk(settings), say)
+    run(settings, lambda: open_desk(settings), say, page=page)
 
 
 def read_profile(path: Path | None) -> Profile | None:

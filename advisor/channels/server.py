@@ -107,8 +107,8 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str], None]) -> None:
-    """Serve the page and the API until stopped. Raises ConfigError before anything slow is loaded."""
+def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str], None], *, page: bool = True) -> None:
+    """Serve the page and the API, or the API alone, until stopped. Raises ConfigError before anything slow is loaded."""
     import uvicorn
 
     with contextlib.closing(bind(settings.host, settings.port)) as listener:
@@ -123,7 +123,7 @@ def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"MLOps Advisor is at http://{host}:{listener.getsockname()[1]} (stop with Ctrl+C)")
         config = uvicorn.Config(
-            create_app(desk, build_web),
+            create_app(desk, build_web if page else None),
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=5,
