@@ -73,7 +73,7 @@ def measure(work: Path, repeat: int) -> dict[str, Figures]:
 
 
 def serve(env: dict[str, str], *options: str) -> Figures:
-    """Seconds until the API and the page answer on a start with everything built, and the process's memory after use."""
+    """Seconds until API and page answer on a start with everything built, and the process's memory after use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

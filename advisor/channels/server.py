@@ -108,7 +108,7 @@ def _loopback(host: str) -> bool:
 
 
 def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str], None], *, page: bool = True) -> None:
-    """Serve the page and the API, or the API alone, until stopped. Raises ConfigError before anything slow is loaded."""
+    """Serve the page and the API, or the API alone, until stopped. Raises ConfigError before anything slow loads."""
     import uvicorn
 
     with contextlib.closing(bind(settings.host, settings.port)) as listener:

@@ -36,7 +36,13 @@ def figure(chart: Chart) -> go.Figure:
         yaxis=axis,
         polar={
             "bgcolor": "rgba(0,0,0,0)",
-            "radialaxis": {**grid, "rangemode": "tozero", "tickformat": "~g", "nticks": 6},
+            "radialaxis": {
+                **grid,
+                "rangemode": "tozero",
+                "tickformat": "~g",
+                "nticks": 6,
+                **({"range": [0, 4.2]} if chart.unit == "working level" else {}),
+            },
             "angularaxis": grid,
         },
         dragmode=False,

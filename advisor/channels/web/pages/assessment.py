@@ -24,6 +24,7 @@ from advisor.knowledge.records import Practice
 from advisor.schema import PracticeAnswer, Profile
 
 ANSWERS = (("Yes", "yes"), ("Partly", "partly"), ("No", "no"), ("Don't know", "unknown"), ("Not applicable", "n/a"))
+IDLE = "Yes moves no level by itself. No moves no level by itself."
 EVERYTHING = ("Everything, most telling first", "")
 WORDS = {value: words for words, value in ANSWERS}
 
@@ -135,7 +136,11 @@ def question_html(item: Item | None) -> str:
     if item.proposal:
         words = f"Your other facts suggest “{WORDS[item.proposal.answer].lower()}”"
         suggested = f'<p class="suggested">{escape(words)}: {escape(item.proposal.evidence)}</p>'
-    rows = [("Why now", item.why), ("What would show it", item.hint), ("What hangs on it", item.decides)]
+    rows = [
+        ("Why now", item.why),
+        ("What would show it", item.hint),
+        ("What hangs on it", "" if item.decides == IDLE else item.decides),
+    ]
     facts = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in rows if v)
     return block(
         f'<section class="ask"><p class="kicker">{escape(p.dimension.capitalize())}, level {p.level}</p>'

@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from advisor.advice.facts import TRACK_WORDS
-from advisor.advice.words import count
 from advisor.channels.session import Desk
 from advisor.channels.web.pages.assessment import WORDS
 from advisor.channels.web.pages.blocks import charts_of, grid_html, page_html, sources_html, split
@@ -72,7 +71,7 @@ def evidence_html(c: Case) -> str:
         name = cell.dimension.capitalize() + (f", {TRACK_WORDS[cell.track]}" if several else "")
         told = sum(p.id in c.profile.practices for p in cell.practices)
         table = grid_html(("Practice", "Level", "Answer", "Evidence", "Who and when"), rows, f"Evidence: {name}")
-        words = f"{name}: {told} of {count(len(rows), 'practice')} answered"
+        words = f"{name}: {told} of {len(rows)} practices answered"
         parts.append(f'<details class="data"><summary>{escape(words)}</summary>{table}</details>')
     return block(f"<h3>Evidence by dimension</h3>{''.join(parts)}")
 

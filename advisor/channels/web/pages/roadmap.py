@@ -116,8 +116,10 @@ def build(site: Site, tab: gr.Tab) -> None:
     with gr.Accordion("What if?", open=False, elem_id="what-if"):
         with gr.Row(elem_classes="inputs"):
             role = gr.Dropdown([], label="We hire one", elem_id="if-role")
-            fewer = gr.Number(label="We have only so many quarters", minimum=1, maximum=12, precision=0, value=None,
-                              elem_id="if-quarters")  # fmt: skip
+            fewer = gr.Dropdown(
+                [("As many as now", 0), *((str(n), n) for n in range(1, 13))],
+                value=0, label="We have only so many quarters", elem_id="if-quarters",
+            )  # fmt: skip
             llm = gr.Checkbox(label="We go LLM-first", elem_id="if-llm")
             compare = gr.Button("Show the difference", elem_id="if-show", scale=0, min_width=160)
         changed = html_part(id="if-result")
