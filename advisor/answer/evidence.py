@@ -14,8 +14,9 @@ from advisor.schema import Document, Hit
 Rarity = Callable[[str], float]
 """Stem → how telling it is: 0 for a word in every passage, 1 for one in hardly any."""
 
+_WARNS = re.compile(r"(?:What|How) .*\b(?:goes|go) wrong\b")
 _DRY = re.compile(
-    r"(How an assessor sees|Level, effort|What .* needs first|Tools and threats around|Alternatives to|Other catalogues|Where .* strikes|"
+    r"(How an assessor sees|Level, effort|What .* needs first|Tools and threats around|Alternatives to|Practices that|Other catalogues|Where .* strikes|"
     r"Where .* works in the lifecycle|Hosting |Licence and openness)"
 )
 DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b", re.IGNORECASE)
@@ -45,7 +46,7 @@ class Ranked:
     @property
     def warning(self) -> bool:
         """Does it list what people do wrong? Quoted without saying so, that would read as advice."""
-        return bool(self.section.headings and self.section.headings[-1].startswith("What goes wrong"))
+        return bool(self.section.headings and _WARNS.match(self.section.headings[-1]))
 
 
 def coverage(wanted: set[str], found: set[str] | frozenset[str], rarity: Rarity) -> float:
@@ -109,8 +110,10 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
             value -= 0.24
         if dry and heading < 0.5:
             value -= 0.12
-        if section.headings and section.headings[-1].startswith("What goes wrong"):
+        if section.headings and _WARNS.match(section.headings[-1]):
             value -= 0.12
+        if document.kind == "term" and not definition:
+            value -= 0.07
         if not any(unit.kind != "intro" for unit in section.units):
             value -= 0.5
         ranked.append(Ranked(section, document, value, dense, covered, asked, dry))
@@ -131,7 +134,7 @@ def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity)
     def nearness(section: Section) -> float:
         words = {s for unit in section.units for s in unit.stems}
         heading = coverage(query, stems(" ".join(section.headings[1:])), rarity)
-        return dense.get(section.start, 0.1) + 0.6 * heading + 0.2 * coverage(query, words, rarity)
+        return dense.get(section.start, 0.1) + 0.8 * heading + 0.35 * coverage(query, words, rarity)
 
     return max(sections(top.document)[1:], key=nearness, default=top.section)
 

@@ -236,14 +236,16 @@ def _explanation(
 ) -> Iterator[str]:
     if not ranked:
         return
+    about = bool(DEFINITION.search(u.reading))
     top = ranked[0]
+    if top.document.kind == "term" and not about:  # a word explained is no answer to what to do
+        top = next((r for r in ranked if r.document.kind != "term" and r.score >= 0.75 * top.score), top)
     document, section = top.document, top.section
     fact = fact_unit(u, ranked, rarity) if u.wants != "any" else None
     opening: list[str] = []
     if fact and fact[2] >= 0.34:
         document, section = fact[0].document, fact[0].section
         opening.append(writer.quote(fact[1], document))
-    about = bool(DEFINITION.search(u.reading))
     if about and not fact and (term := _term(u, ranked)):
         opening.append(writer.quote(*term))
     first = sections(document)[0]
@@ -364,8 +366,10 @@ def _background(ranked: Sequence[Ranked], writer: Writer, most: int, title: str,
     best = ranked[0].score if ranked else 0.0
     for r in ranked:
         lead = r.section.lead
-        if len(lines) == most or r.score < 0.7 * best:
+        if len(lines) == most or r.score < 0.74 * best:
             break
+        if r.coverage < 0.3 and r.dense < 0.5:
+            continue
         if r.warning or lead is None or r.document.id in seen or r.dry or max(r.dense, r.coverage) < least:
             continue
         if not writer.fresh(lead, 0.4):

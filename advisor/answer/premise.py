@@ -63,6 +63,7 @@ def corrections(
         *_tools(u, corpus, documents),
         *_counts(u, ranked),
         *_years(u, ranked),
+        *_denied(u, ranked),
     ]
     once = {(c.document.id, c.unit.start): c for c in reversed(found)}
     return list(reversed(once.values()))[:2]
@@ -197,6 +198,35 @@ def _years(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
 def _agree(asked: set[str], given: set[str]) -> bool:
     """Do two sets of dates share one, a bare year standing for each of its months?"""
     return any(a == g or ((" " in a) != (" " in g) and a[-4:] == g[-4:]) for a in asked for g in given)
+
+
+_TAKES_FOR_GRANTED = re.compile(
+    r"^\W*(why (did|does|do|has|have|is|are)|since|given that|now that|because|as)\b", re.IGNORECASE
+)
+_DENIES = re.compile(r"\b(has|have|had|is|are|was|were|does|do|did|can) not\b|\bno\b|\bnever\b|\bnone\b", re.IGNORECASE)
+
+
+def _denied(u: Understanding, ranked: Sequence[Ranked]) -> Iterator[Correction]:
+    """'Why did they validate it?' where the nearest document says that they have not."""
+    if not _TAKES_FOR_GRANTED.search(u.question) or _DENIES.search(u.question) or not ranked:
+        return
+    names = {s for m in u.mentions for s in stems(m.words)}
+    claimed = stems(re.split(r"[,;]", u.question)[0]) - names
+    if len(claimed) < 2:
+        return
+    top = ranked[0].document
+    best = max(
+        (
+            (len(unit.stems & claimed) / len(claimed), unit)
+            for s in sections(top)
+            for unit in s.units
+            if _DENIES.search(unit.text)
+        ),
+        key=lambda pair: pair[0],
+        default=None,
+    )
+    if best and best[0] >= 0.6:
+        yield Correction("The corpus says otherwise:", top, best[1])
 
 
 _MONTHS = stems("january february march april june july august september october november december")

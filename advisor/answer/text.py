@@ -110,7 +110,8 @@ def stems(text: str) -> set[str]:
     found = set()
     for word in content_words(text):
         found.add(stem(word))
-        found.update(stem(p) for p in re.split(r"[./&+-]", word) if len(p) > 1 and p not in STOPWORDS)
+        if not word.startswith("fine-"):  # fines are not fine-tuning
+            found.update(stem(p) for p in re.split(r"[./&+-]", word) if len(p) > 1 and p not in STOPWORDS)
     return found
 
 
