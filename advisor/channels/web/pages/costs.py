@@ -13,6 +13,7 @@ from advisor.advice.cost_findings import break_even_finding, cost_findings, plan
 from advisor.advice.costs import Assumptions, Range, assume, with_changes
 from advisor.advice.roadmap import roadmap
 from advisor.channels.session import Desk
+from advisor.channels.web.charts import words
 from advisor.channels.web.pages.blocks import grid_html, numbers_html
 from advisor.channels.web.pages.shared import QUIET, Site, drawn, html_part, intro, note, plot, problem, title
 from advisor.channels.web.render import block
@@ -48,13 +49,13 @@ def edited(profile: Profile, desk: Desk, entered: Sequence[float | None]) -> Ass
     a = assume(profile, desk.advisor.corpus)
     standing = numbers(a)
     changes: dict[str, Range] = {}
-    for i, (field, words) in enumerate(FIELDS.items()):
+    for i, (field, name) in enumerate(FIELDS.items()):
         given = [x if x is not None else s for x, s in zip(entered[2 * i : 2 * i + 2], standing[2 * i :], strict=False)]
         if given == standing[2 * i : 2 * i + 2]:
             continue
         low, high = given
         if not 0 <= low <= high <= 1e15:
-            raise InputError(f"{words}: the low end must be 0 or more, and not above the high end.", "Correct it.")
+            raise InputError(f"{name}: the low end must be 0 or more, and not above the high end.", "Correct it.")
         changes[field] = Range(low, high)
     return with_changes(a, changes)
 
@@ -70,7 +71,7 @@ def shown(desk: Desk, profile: Profile, a: Assumptions | None = None) -> list[An
     weeks = Range(sum(i.effort.low for i in plan.items), sum(i.effort.high for i in plan.items))
     cost = plan_cost(profile, corpus, weeks, a) if plan.items else None
     work = f"<h3>Cost of the plan</h3><p>{escape(cost.text)}</p>" if cost else ""
-    rows = [(FIELDS[f], f"{getattr(a, f).low:,.6g}", f"{getattr(a, f).high:,.6g}", why) for f, why in a.reasons]
+    rows = [(FIELDS[f], words(getattr(a, f).low), words(getattr(a, f).high), why) for f, why in a.reasons]
     table = grid_html(("Assumption", "Low", "High", "Where it comes from"), rows, "Every figure the estimate rests on")
     even = f"<h3>API or own GPUs</h3><p>{escape(break_even_finding(profile, corpus, a).text)}</p>" if lines else ""
     return [
@@ -91,11 +92,11 @@ def build(site: Site, tab: gr.Tab) -> None:
     fields: list[gr.Number] = []
     with gr.Accordion("Change the assumptions", open=False, elem_id="assumptions"):
         with gr.Row(elem_classes="pairs"):
-            for field, words in FIELDS.items():
+            for field, name in FIELDS.items():
                 with gr.Row(elem_classes="pair"):
                     for end in ("low", "high"):
                         fields.append(
-                            gr.Number(label=f"{words}: {end}", minimum=0, elem_id=f"a-{field}-{end}", min_width=110)
+                            gr.Number(label=f"{name}: {end}", minimum=0, elem_id=f"a-{field}-{end}", min_width=110)
                         )
         with gr.Row(elem_classes="answers"):
             use = gr.Button("Calculate with these", elem_id="costs-use", min_width=160)

@@ -20,6 +20,7 @@ from advisor.knowledge.records import Tool
 from advisor.report.case import cap
 from advisor.schema import Profile
 
+CONSTRAINTS = ("clouds", "self_host", "data_residency", "kubernetes", "tools", "budget")
 MOST_COMPARED = 6
 FIRST_CATEGORY = "experiment-tracking"
 
@@ -38,7 +39,7 @@ def tools(desk: Desk) -> list[tuple[str, str]]:
 def top_html(desk: Desk, profile: Profile) -> str:
     """The constraints that count, warnings about tools in use, and a stack that fits them."""
     corpus = desk.advisor.corpus
-    facts = describe(profile, corpus)
+    facts = describe(Profile(**{field: getattr(profile, field) for field in CONSTRAINTS}), corpus)
     counted = f"<p>Counted here: {escape('; '.join(facts))}. Change them under “Your organisation” in the chat.</p>"
     used = [corpus.get(Tool, t) for t in profile.tools if t in corpus.records["tool"]]
     doubtful = [status(corpus, t.id) for t in used if not t.recommend or t.status != "active"]
