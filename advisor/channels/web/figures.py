@@ -27,7 +27,7 @@ def figure(chart: Chart) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         colorway=_COLOURS,
-        margin={"l": 44, "r": 44, "t": 64, "b": 8} if chart.kind == "radar" else {"l": 8, "r": 8, "t": 48, "b": 8},
+        margin={"l": 58, "r": 58, "t": 64, "b": 8} if chart.kind == "radar" else {"l": 8, "r": 8, "t": 48, "b": 8},
         height=90 + 46 * len(chart.series) if chart.kind in ("range", "timeline") else 380,
         showlegend=len(chart.series) > 1 and chart.kind in ("radar", "bars", "lines"),
         legend={"orientation": "h", "y": -0.12},
@@ -78,6 +78,16 @@ def _radar(series: list[dict[str, Any]]) -> list[Any]:
     ]
 
 
+def _quarters(start: float, end: float) -> str:
+    """`Q1`, or `Q1–Q3`; the series counts quarters from zero."""
+    return f"Q{start + 1:g}" + (f"–Q{end:g}" if end > start + 1 else "")
+
+
+def _cut(words: str, most: int = 42) -> str:
+    """The words as far as a phone shows them; the table has them whole."""
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+
+
 def _short(x: float) -> str:
     """`1.2M`, `350k`, `12`."""
     for size, letter in ((1e6, "M"), (1e3, "k")):
@@ -103,7 +113,7 @@ def _lines(series: list[dict[str, Any]]) -> list[Any]:
 def _spans(low: str, high: str) -> Any:
     def traces(series: list[dict[str, Any]]) -> list[Any]:
         rows = list(range(len(series)))
-        words = [f"{s['label']}: Q{s[low] + 1:g}" + (f"–Q{s[high]:g}" if s[high] > s[low] + 1 else "") for s in series]
+        words = [f"{_quarters(s[low], s[high])}: {_cut(str(s['label']))}" for s in series]
         if low == "low":
             words = [f"{s['label']}: {_short(s[low])}–{_short(s[high])}" for s in series]
         return [

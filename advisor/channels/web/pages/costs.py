@@ -66,7 +66,9 @@ def shown(desk: Desk, profile: Profile, a: Assumptions | None = None) -> list[An
     a = a or assume(profile, corpus)
     total, *parts = cost_findings(profile, corpus, a)
     ranges, lines = cost_ranges(profile, corpus, a), break_even_lines(a)
-    items = "".join(f"<li><strong>{escape(f.title)}</strong> {escape(f.text)}</li>" for f in parts)
+    items = "".join(
+        f"<li><strong>{escape(f.title)}</strong> {escape(f.text)}</li>" for f in parts if f.rule != "costs.break-even"
+    )
     plan = roadmap(profile, corpus)
     weeks = Range(sum(i.effort.low for i in plan.items), sum(i.effort.high for i in plan.items))
     cost = plan_cost(profile, corpus, weeks, a) if plan.items else None
