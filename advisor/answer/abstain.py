@@ -72,7 +72,7 @@ def judge(
         strange = not domain and (best < OTHER_DENSE or (best < NEARLY_DENSE and covered < ANSWER_COVERAGE))
         if best < IN_SCOPE_DENSE or strange:
             return Judgement("out-of-scope")
-    if lost := _attribute_lost(u, ranked, rarity) or _newer_version(u, ranked):
+    if lost := _attribute_lost(u, ranked, rarity) or _newer_version(u, ranked) or _beyond(u, ranked):
         return Judgement("not-in-corpus", lost, unknown)
     if unknown and not u.entities.get("tool") and u.intent in ("tool", "compare", "explain"):
         return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
@@ -108,6 +108,14 @@ def _fact_there(u: Understanding, ranked: Sequence[Ranked], rarity: Rarity) -> b
         return True
     context = unit.stems | stems(" ".join([*r.section.headings, *r.document.questions]))
     return covered >= FACT_COVERAGE or coverage(asked, context, rarity) >= ATTRIBUTE_COVERAGE
+
+
+def _beyond(u: Understanding, ranked: Sequence[Ranked]) -> str:
+    """A year to come of which no passage speaks."""
+    latest = max((int(r.document.as_of[:4]) for r in ranked if r.document.as_of), default=0)
+    text = " ".join(unit.text for r in ranked for unit in r.section.units)
+    later = [y for y in re.findall(r"\b20\d\d\b", u.question) if latest and int(y) > latest and y not in text]
+    return f"anything on {later[0]}" if later else ""
 
 
 _VERSIONED = re.compile(r"^[\s-]*v?(?P<v>\d+)(?:\.\d+)*\b", re.IGNORECASE)

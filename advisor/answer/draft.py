@@ -104,10 +104,13 @@ class Draft:
             hits = owner.retriever.retrieve(u.query, k=16)
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
         with self.clock.step("advise"):
+            order = hire_order(self.profile, owner.corpus) if u.intent in ("hire", "what-if") else []
             if u.intent == "hire" and u.wants == "amount" and not u.entities.get("role"):
-                u.entities["role"] = [need.role for need in hire_order(self.profile, owner.corpus)][:1]
+                u.entities["role"] = [need.role for need in order][:1]
             if u.intent == "what-if":
-                changed = apply_changes(self.profile, suppose(u.question, self.profile, owner.lexicon))
+                changed = apply_changes(
+                    self.profile, suppose(u.question, self.profile, owner.lexicon, next((n.role for n in order), None))
+                )
                 self.findings = engine.advise(u.intent, changed, owner.corpus, u.entities, before=self.profile)
             else:
                 self.findings = engine.advise(u.intent, self.profile, owner.corpus, u.entities)
@@ -149,12 +152,15 @@ class Draft:
             self.notes.append(ENGLISH_ONLY)
         for wrong, right in u.corrections.items():
             self.notes.append(f"I read “{wrong}” as {right}.")
-        for correction in premise.corrections(u, self.ranked, self.owner.corpus, self.owner.documents):
+        corrected = premise.corrections(u, self.ranked, self.owner.corpus, self.owner.documents)
+        for correction in corrected:
             doc, unit = correction.document, correction.unit
             mark = f"[{self.writer.bibliography.cite(doc.id, unit.start, unit.end)}]"
             self.writer.said.append(unit.stems)
             body = f"{correction.text} {unit.text}" if correction.text.endswith(":") else correction.text
             yield self._say(f"**One correction first.** {body} {mark}")
+        if corrected:
+            self.findings = [f for f in self.findings if f.kind == "status"][:1]
         if judgement.unknown:
             yield self._say(f"The corpus says nothing about {abstain._list(judgement.unknown)}; this answers the rest.")
 

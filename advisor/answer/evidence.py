@@ -99,8 +99,11 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         asked = _asked(query, document, rarity)
         dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
         value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading + 0.28 * asked
-        if document.id in direct and document.kind in _SPECIFIC:
+        asked_about = document.kind != "role" or definition or u.intent in ("hire", "career")
+        if document.id in direct and document.kind in _SPECIFIC and asked_about:
             value += 0.16
+        elif document.kind in ("tool", "role") and document.id not in direct:
+            value -= 0.1
         if document.kind == "maturity-model" and document.id in direct and section.headings:
             value += 0.3 * any(re.match(rf"Level {n}\b", section.headings[-1]) for n in u.entities.get("level", []))
         if definition and document.id in named and section is sections(document)[0]:

@@ -190,7 +190,9 @@ def _introduces(sentence: str) -> bool:
     """A fragment that introduces somebody: 'Regional bank, 900 people, on-prem.'"""
     if sentence.endswith("?") or re.search(r"\b(they|their|company x)\b", sentence, re.IGNORECASE):
         return False
-    size = any(p.search(sentence) for p in PEOPLE)
+    size = any(p.search(sentence) for p in PEOPLE) or any(
+        pattern.search(sentence) for field, _, pattern, _ in _FLAGS if field == "self_host"
+    )
     return size or bool(
         re.match(
             r"\W*(?:an? |the )?(?:\w+ ){0,2}(?:bank|insurer|retailer|hospital|agency|startup|manufacturer|university|ministry)\b",
@@ -272,6 +274,10 @@ def _sentence(sentence: str, lexicon: Lexicon) -> Iterator[ProfileChange]:
             yield _change("team", {role: n}, f"{n or 'no'} {name}{'' if n == 1 else 's'}", m)
     for pattern in PEOPLE:
         found = pattern.search(sentence)
+        if found and re.search(
+            r"\b(the|our|those|these|all|my)\s+(other )?$", sentence[: found.start()], re.IGNORECASE
+        ):
+            continue  # "the 3 people" are some of us, not how many we are
         if (
             found
             and found["n"].lower() not in ("a", "an", "no", "one")

@@ -75,7 +75,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
     "explain": [
         (r"\bwhat('s| is| are| does| do)\b.{0,60}(\bmean\b)?", 1.2),
         (r"\bexplain|\bdefin(e|ition)|\bmeaning of\b|\bhow (does|do|can|to|should|would)\b|\bwhy\b|\bwhen (should|do|does|is|to)\b", 1.2),
-        (r"\b(do|would|should|does) (we|i|you|one|a \w+ team) (really |even |actually )?(need|want|bother)\b|\bis it worth\b|\bworth (it|the)\b|\boverkill\b|\btoo (early|soon|much|complex|big|small)\b|\byes or no\b|\bmake sense\b", 4.2),
+        (r"\b(do|would|should|does) (we|i|you|one|a \w+ team) (really |even |actually )?(need|want|bother)\b|\bneed (we|i)\b|\bis it worth\b|\bworth (it|the)\b|\boverkill\b|\btoo (early|soon|much|complex|big|small)\b|\byes or no\b|\bmake sense\b", 4.2),
         (r"\b(difference|which stage|which level|stages?|lifecycle)\b", 0.6),
     ],
 }  # fmt: skip
@@ -94,6 +94,10 @@ def route(question: str, named: dict[str, list[str]], ours: bool = False) -> Int
     tools = len(named.get("tool", []))
     if tools >= 2:
         scores["compare"] += 1.5
+    if _NO_HIRE.search(question):
+        scores["hire"] = 0
+    if named.get("role") and _EARNS.search(question):
+        scores["hire"] += 4
     if not tools and not named.get("category") and not _TOOL_NOUN.search(question):
         scores["tool"] = 0
     if tools and scores["tool"]:
@@ -118,6 +122,11 @@ def route(question: str, named: dict[str, list[str]], ours: bool = False) -> Int
 
 
 _DECIDE = re.compile(r"\bshould (we|i) (use|adopt|buy|run|go with|move to|switch to)\b", re.IGNORECASE)
+_NO_HIRE = re.compile(
+    r"\b(forget|without|no|not|stop|instead of|before|can'?t|cannot|don'?t|won'?t)\b.{0,12}\bhir(e|ing)\b",
+    re.IGNORECASE,
+)
+_EARNS = re.compile(r"\b(makes?|earns?|paid|gets? paid|salary|pays?|costs?)\b", re.IGNORECASE)
 _TOOL_NOUN = re.compile(
     r"\b(tools?|tooling|platforms?|(tech|our|the|which|what|a|tool|small|right) stack|software|librar(y|ies)|frameworks?|databases?|db|orchestrators?|registry|gateways?|"
     r"trackers?|alternatives?|stores?|vendors?|products?|solutions?|saas|open[- ]source)\b",

@@ -68,6 +68,7 @@ class Writer:
         for span in sentences(finding.text):
             wanted = stems(span.text)
             self.said.append(frozenset(wanted))
+            wanted -= {s for d in documents for s in stems(d.title)}  # a shared name carries no claim
             best = max(
                 ((d, unit) for d in documents if (unit := best_unit(d, span.text))),
                 key=lambda pair: len(pair[1].stems & wanted),
@@ -125,7 +126,7 @@ def compose(
         if beside := [f for f in findings if f.inputs or not u.personal][:2]:
             named = [f"{f.title}: " if f.rule == "explain.practice" else "" for f in beside]
             lines = [title + writer.finding(f) for title, f in zip(named, beside, strict=True)]
-            yield _bullets("For you" if u.personal else "Status", lines)
+            yield _bullets("For you" if u.known else "Our advice" if u.personal else "Status", lines)
         yield from blocks
     else:
         yield from _advice(u, ranked, findings, writer)
@@ -169,6 +170,8 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
         if _ALTERNATIVES.search(u.reading):
             return found
         return found[:1] if _fine(found[0]) else [found[0], *others[:1]]
+    if u.intent == "compare" and len(u.entities.get("role", [])) >= 2:
+        return []
     return found[:1] if found and found[0].kind == "comparison" else found
 
 
@@ -246,10 +249,19 @@ def _explanation(
     if fact and fact[2] >= 0.34:
         document, section = fact[0].document, fact[0].section
         opening.append(writer.quote(fact[1], document))
+    if not fact and (leads := _each(u, ranked)):
+        opening += [writer.quote(unit, d) for d, unit in leads]
     if about and not fact and (term := _term(u, ranked)):
         opening.append(writer.quote(*term))
     first = sections(document)[0]
-    if not fact and first.lead and (about or section is first or section.lead is None) and writer.fresh(first.lead):
+    levels = document.kind == "maturity-model" and bool(u.entities.get("level"))
+    if (
+        not fact
+        and not levels
+        and first.lead
+        and (about or section is first or section.lead is None)
+        and writer.fresh(first.lead)
+    ):
         opening.append(writer.quote(first.lead, document))
     if top.warning or (top.dry and document.kind == "practice" and not fact):
         section = first
@@ -272,6 +284,24 @@ def _explanation(
         other, units = more
         yield _bullets("What to do", writer.quotes(units, other))
     yield from _background(ranked, writer, most=3, title="Worth knowing too")
+
+
+_BOTH = re.compile(r"\bdifferen|\bvs\b|\bversus\b|\bboth\b|\bbetween\b|\bcompare|\bor\b|\band\b|\bn\b", re.IGNORECASE)
+
+
+def _each(u: Understanding, ranked: Sequence[Ranked]) -> list[tuple[Document, Unit]]:
+    """What each of two or three things is, where the question sets them side by side."""
+    if not _BOTH.search(u.reading) or not (
+        DEFINITION.search(u.reading) or u.intent == "compare" or "differ" in u.reading
+    ):
+        return []
+    documents = {r.document.id: r.document for r in ranked}
+    for kind in ("role", "threat", "adaptation", "term"):
+        named = list(dict.fromkeys(f"{kind}/{m.id}" for m in u.mentions if m.kind == kind and m.direct))
+        found = [(documents[d], lead) for d in named if d in documents and (lead := sections(documents[d])[0].lead)]
+        if len(found) in (2, 3):
+            return found
+    return []
 
 
 def _levels(u: Understanding, document: Document, said: Section, writer: Writer) -> Iterator[str]:

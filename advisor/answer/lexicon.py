@@ -29,7 +29,7 @@ from advisor.knowledge.records import (
 ORDINARY = frozenset(
     "aim art ray comet feast evidently prodigy snorkel hydra chroma triton opik tecton fiddler outlines docker flyte "
     "katib ludwig haystack kedro agenta portkey optuna metaflow monitoring evaluation release pipeline serving data "
-    "experimentation people governance framing google microsoft".split()
+    "experimentation people governance framing".split()
 )
 """Names that are also ordinary words: they count as a name only when written like one."""
 
@@ -53,6 +53,7 @@ COUNTRIES = {
 _LEVEL = re.compile(
     r"\b(?:working\s+)?level\s*([0-5]|zero|one|two|three|four|five)\b|\b(?:l|g)([0-4])\b", re.IGNORECASE
 )
+_FROM_TO = re.compile(r"\b(?:from |between |levels? )?([0-4])\s*(?:to|->|→|and|vs\.?|or|-|–)\s*([0-4])\b")
 _MODEL_CUE = re.compile(r"\b(level|levels|maturity|model|models|stage|phase|crosswalk|score)\b", re.IGNORECASE)
 _QUESTIONS = frozenset("why how when which who whom what where".split())
 _LONGEST = 7
@@ -223,4 +224,6 @@ def entities(mentions: list[Mention], text: str) -> dict[str, list[str]]:
     for match in _LEVEL.finditer(text):
         raw = (match.group(1) or match.group(2)).lower()
         found.setdefault("level", []).append(str(NUMBER_WORDS.get(raw, raw)))
+    if "maturity-model" in found and (span := _FROM_TO.search(text)):
+        found.setdefault("level", []).extend(span.groups())
     return {kind: unique(ids) for kind, ids in found.items()}

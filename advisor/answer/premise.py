@@ -74,6 +74,20 @@ _OWNS = re.compile(
 )
 
 
+def _said_dead(tool: Tool, u: Understanding) -> bool:
+    """Is this tool, and not another one in the sentence, what is said to be dead?"""
+    names = [re.escape(m.words) for m in u.mentions if m.kind == "tool" and m.id == tool.id]
+    name = "|".join(names) or re.escape(tool.name)
+    dead = _CLAIMS_DEAD.pattern
+    return bool(
+        re.search(
+            rf"(?:{name})\b.{{0,25}}\b(?:is|was|are|has been|had been|got|being|been|now)\b.{{0,12}}(?:{dead})|(?:{dead})\s+(?:\w+\s)?(?:{name})",
+            u.question,
+            re.IGNORECASE,
+        )
+    )
+
+
 def _other_owner(tool: Tool, u: Understanding) -> str:
     """A tool said to belong to somebody whom its record does not name, where the record names somebody else."""
     if (
@@ -135,7 +149,7 @@ def _tools(u: Understanding, corpus: Corpus, documents: Mapping[str, Document]) 
             and licence
         ):
             yield Correction(f"{tool.name} is not closed: its licence is {tool.licence}.", document, licence)
-        alive = tool.status in ("active", "acquired", "relicensed") and tool.recommend
+        alive = tool.status in ("active", "acquired", "relicensed") and tool.recommend and _said_dead(tool, u)
         if alive and status and _CLAIMS_DEAD.search(u.question) and not _ASKS_DEAD.search(u.question):
             yield Correction(f"{tool.name} has not been given up. {tool.status_note}", document, status)
         if not tool.recommend and u.intent in ("explain", "tool", "next") and status:

@@ -16,7 +16,7 @@ UnitKind = Literal["lead", "prose", "item", "intro"]
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#* *$")
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$")
 _ANNOUNCES = re.compile(
-    r":$|\b(the following|these steps|these \w+|in this order)\.$|\bthese levels of .*\.$|^Other (words|names) for |^The question to ask is: |^Tools that help "
+    r":$|\b(the following|these steps|these \w+|in this order)\.$|\bthese levels of .*\.$|^The models compared are |^Other (words|names) for |^The question to ask is: |^Tools that help "
 )
 """What introduces a list, or serves search and not a reader."""
 _TABLE = re.compile(r"^\s*\|")

@@ -12,7 +12,7 @@ _OPENING = re.compile(
     r"^.*?\b(?:what (?:if|would change if|happens if|would happen if|changes if)|suppose|assum(?:e|ing)|imagine|if)\b",
     re.IGNORECASE,
 )
-_LEFT = re.compile(r"\b(?:down to|drop(?:ped|s)? to|reduced? to|shrink\w* to|only|were|instead|in total|altogether|grow\w* to|up to|now have)\b", re.IGNORECASE)  # fmt: skip
+_LEFT = re.compile(r"\b(?:down to|drop(?:ped|s)? to|reduced? to|shrink\w* to|only|were|in total|altogether|grow\w* to|up to|now have)\b", re.IGNORECASE)  # fmt: skip
 _GOES = re.compile(r"\b(?:los[et]\w*|lost|leav\w+|left|quits?|quitting|resign\w*|fewer|less|remov\w+|minus|fir(?:e|ed|ing)|lay off|laid off|let go|cut|drop\w*|without|gone|retires?)\b", re.IGNORECASE)  # fmt: skip
 _COMES = re.compile(
     r"\b(?:hir\w+|add\w*|more|extra|another|additional|recruit\w*|bring\w*|gain\w*|join\w*|get|got)\b", re.IGNORECASE
@@ -21,11 +21,14 @@ _COUNT = re.compile(rf"\b{NUMBER}\b", re.IGNORECASE)
 _LLM_FIRST = re.compile(r"\bllm[- ]?first\b|\ball[- ]in on (?:llm|gen ?ai)", re.IGNORECASE)
 
 
-def suppose(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange]:
-    """The changes that the question supposes; people who come or go are counted from those who are there."""
+def suppose(text: str, profile: Profile, lexicon: Lexicon, next_hire: str | None = None) -> list[ProfileChange]:
+    """The changes that the question supposes; people who come or go are counted from those who are there.
+
+    `next_hire` is the role that somebody hired without a title would have.
+    """
     rest = _OPENING.sub("", text, count=1).strip(" ,?.")
     found = [c for c in extract(f"We have {rest}.", Profile(), lexicon) if c.field not in ("team", "practices")]
-    found += [_people(role, n, rest, profile) for role, n in _roles(rest, profile, lexicon)]
+    found += [_people(role, n, rest, profile) for role, n in _roles(rest, profile, lexicon, next_hire)]
     if change := quarters(rest):
         found.append(change)
     if _LLM_FIRST.search(text):
@@ -34,7 +37,7 @@ def suppose(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange
     return [change for change in found if possible(change)]
 
 
-def _roles(rest: str, profile: Profile, lexicon: Lexicon) -> list[tuple[str, int]]:
+def _roles(rest: str, profile: Profile, lexicon: Lexicon, next_hire: str | None) -> list[tuple[str, int]]:
     """(role, number) pairs; a number alone is of the role there is most of: 'one of the three leaves'."""
     taken: list[tuple[int, int]] = []
     found: list[tuple[str, int]] = []
@@ -49,6 +52,8 @@ def _roles(rest: str, profile: Profile, lexicon: Lexicon) -> list[tuple[str, int
     named = [m.id for m in lexicon.mentions(rest) if m.kind == "role" and m.direct]
     if named:
         return [(named[0], count(number["n"]) if number else 1)]
+    if next_hire and _COMES.search(rest) and not _GOES.search(rest):
+        return [(next_hire, count(number["n"]) if number else 1)]
     if profile.team and (_GOES.search(rest) or _LEFT.search(rest)):
         return [(max(profile.team, key=lambda r: profile.team[r]), count(number["n"]) if number else 1)]
     return []

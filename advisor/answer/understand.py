@@ -105,7 +105,8 @@ def understand(
     mentions = _named_in(reading, mentions, lexicon)
     named = entities(mentions, reading)
     intent = route(reading, named, ours=bool(changes) or bool(_PERSONAL.search(question)))
-    statement = bool(changes) and not ("?" in question or _ASKS.search(question))
+    asks = "?" in question or bool(_ASKS.search(question))
+    statement = bool(changes) and not asks and _only_tells(question, changes)
     follow_up = bool(conversation) and not statement and _points_back(question, named)
     query = reading
     if follow_up:
@@ -156,6 +157,20 @@ def _asking_part(question: str, changes: Sequence[ProfileChange]) -> str:
     return text if len(content_words(text)) >= 1 or re.search(r"\b(next|start|begin|first)\b", text) else question
 
 
+_DECIDING = re.compile(
+    r"\b(or|vs\.?|versus|is|are|bad|good|ok|okay|overkill|enough|worth|too|does|hits?|appl(y|ies)|better|cheaper)\b",
+    re.IGNORECASE,
+)
+
+
+def _only_tells(question: str, changes: Sequence[ProfileChange]) -> bool:
+    """Is there nothing to decide in what is left once the facts are taken out?"""
+    rest = question
+    for change in changes:
+        rest = re.sub(re.escape(change.quote), " ", rest, flags=re.IGNORECASE)
+    return not _DECIDING.search(re.sub(r"\b(we|there|team|company) (are|is)\b", " ", rest, flags=re.IGNORECASE))
+
+
 def _named_in(reading: str, mentions: list[Mention], lexicon: Lexicon) -> list[Mention]:
     """The mentions that the asking part makes, those of misspelt names included."""
     low = reading.lower()
@@ -175,7 +190,7 @@ def _continued(
     if (
         earlier == "hire"
         and intent == "cost"
-        and re.search(r"\b(person|they|them|that|he|she|role|one|hire)\b", question)
+        and re.search(r"\b(person|they|them|that|it|this|he|she|role|one|hire)\b", question)
     ):
         intent = "hire"
     if (
@@ -188,6 +203,8 @@ def _continued(
         intent = "compare"
     merged = dict(named)
     for kind, ids in subject.items():
+        if kind == "role" and not _POINTING.search(question):
+            continue  # roles named in passing are who is there, not who is asked about
         if kind not in named or _POINTING.search(question) or intent == "compare":
             merged[kind] = unique([*ids, *named.get(kind, [])])
     return intent, merged
