@@ -19,7 +19,10 @@ _DRY = re.compile(
     r"(How an assessor sees|Level, effort|What .* needs first|Tools and threats around|Alternatives to|Practices that|Other catalogues|Where .* strikes|"
     r"Where .* works in the lifecycle|Hosting |Licence and openness)"
 )
-DEFINITION = re.compile(r"^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b", re.IGNORECASE)
+DEFINITION = re.compile(
+    r"\b(?:explain|tell me|know) what (?:an? |the )?[\w -]{2,40}? (?:is|are|means?)\b|^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b",
+    re.IGNORECASE,
+)
 _KIND_DOCS = {
     "tool": "tool", "practice": "practice", "role": "role", "threat": "threat", "maturity-model": "maturity-model",
     "regulation": "regulation", "adaptation": "adaptation", "dimension": "dimension", "stage": "stage",

@@ -213,7 +213,7 @@ _HARD = (
     "budget",
     "capacity",
 )
-_HAVING = r"\b(?:with|have|has|having|of|and|,)\s+(?:only |about |just )?"
+_HAVING = r"\b(?:with|have|has|having|got)\b[^?]{0,60}?"
 
 
 def _plainly(change: ProfileChange, question: str) -> bool:

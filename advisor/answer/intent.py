@@ -64,7 +64,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
     ],
     "career": [
         (r"\b(become|becoming|transition(ing)? (in)?to|switch(ing)? (careers? )?(in)?to|move (in)?to|break into|get into)\b.{0,40}\b(engineer|mlops|llmops|scientist|ai|ml|machine learning|architect|product manager)\b", 4.5),
-        (r"\b(career|careers|cv|resume|résumé|interview|job market|learning path|certificat\w+)\b", 3),
+        (r"\b(career|careers|my (?:cv|resume|résumé)|interview|job market|learning path|certificat\w+)\b", 3),
         (r"\bi('m| am| work as| was| have been) an? .{0,30}\b(engineer|developer|analyst|scientist|sre|devops|manager|student|dba|admin)\b", 2.5),
         (r"\bwhat (should|do|must) i (learn|study|know)\b|\bskills? (do )?i need\b", 4),
     ],

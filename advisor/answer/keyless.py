@@ -158,8 +158,8 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
         found = about + (found if u.entities.get("threat") else [])
     if u.intent == "cost" and factual(u):
         return [f for f in found if f.rule == "costs.break-even"] if _OWN_OR_RENT.search(u.reading) else []
-    if u.intent in ("assess", "next", "threat") and factual(u) and not u.known:
-        return []
+    if factual(u) and (u.intent == "threat" or (u.intent in ("assess", "next") and not u.known)):
+        return [f for f in found if f.kind == "regulation"]
     if factual(u):
         asked = bool(_KEPT_UP.search(u.reading))
         return found[:3] if u.personal else [f for f in found if f.rule == "tools.status" and (asked or not _fine(f))]

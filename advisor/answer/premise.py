@@ -39,7 +39,7 @@ _ASKS_LICENCE = re.compile(
     r"^\W*(is|are|does|do|what|which|how)\b.{0,40}\b(open[- ]source|licen\w+|free)\b[^,]*\?*$", re.IGNORECASE
 )
 _CLAIMS_DEAD = re.compile(
-    r"\b(shut ?down|discontinued|dead|abandoned|archived|deprecated|retired|unmaintained|killed)\b", re.IGNORECASE
+    r"\b(shut ?down|discontinu\w+|dead|abandon\w*|archiv\w+|deprecat\w+|retir\w+|unmaintained|kill\w*)\b", re.IGNORECASE
 )
 _ASKS_DEAD = re.compile(r"\b(dead|discontinued|abandoned|deprecated|maintained|archived)\s*\?\s*$", re.IGNORECASE)
 _COUNTED = re.compile(

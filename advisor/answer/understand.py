@@ -138,6 +138,12 @@ def understand(
     )
 
 
+_ABOUT_US = frozenset(
+    "people team models_in_production uses_ml industry country clouds kubernetes self_host budget capacity requests_per_month".split()
+)
+"""Facts that only describe the asker; a law or a way to use LLMs may be what the question is about."""
+
+
 def _asking_part(question: str, changes: Sequence[ProfileChange]) -> str:
     """The question without what it tells about the asker: that is in the profile now, and would only mislead a search."""
     if not changes:
@@ -146,7 +152,7 @@ def _asking_part(question: str, changes: Sequence[ProfileChange]) -> str:
     asking = [p for p in pieces if p.endswith("?") or _ASKS.search(p)] or pieces
     text = " ".join(p[len(statement_part(p)) :].strip(" ,;:–-") or p for p in asking)
     for change in changes:
-        if change.field != "tools" and len(change.quote) > 2:
+        if change.field in _ABOUT_US and len(change.quote) > 2:
             text = re.sub(
                 rf"(?:\b(?:with|and|for|as|an?|our|in|on|of)\s+)*{re.escape(change.quote)}",
                 " ",
