@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 import tempfile
+import time
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,18 @@ from advisor.report.write import write
 from advisor.schema import Profile
 
 FORMS = (("Web page (HTML)", ".html"), ("PDF", ".pdf"), ("Markdown", ".md"), ("JSON", ".json"))
+
+
+PREFIX = "mlops-report-"
+KEPT_SECONDS = 3600
+"""How long files made for a download stay: long enough to fetch them, and a shared machine should not keep more."""
+
+
+def _sweep() -> None:
+    """Remove the files of earlier visits."""
+    for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def stem(profile: Profile) -> str:
@@ -107,7 +121,8 @@ def build(site: Site, tab: gr.Tab) -> None:
     parts = [message, *files, preview, export]
 
     def view(talk: Talk, said: str = "") -> list[Any]:
-        folder = Path(tempfile.mkdtemp(prefix="mlops-report-"))
+        _sweep()
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         report, made, trouble = written(desk, talk.profile, folder)
         kept_as = folder / "profile.yaml"
         kept_as.write_text(profile_to_yaml(talk.profile), "utf-8")
