@@ -1,6 +1,6 @@
 """The product, measured the same way.
 
-python -m benchmarks.ours index|cold|warm|answers   (ADVISOR_HOME names the data directory)
+python -m benchmarks.ours index|cold|warm|answers|rules   (ADVISOR_HOME names the data directory)
 """
 
 from __future__ import annotations
@@ -27,6 +27,23 @@ def main(step: str) -> None:
         manifest = build(settings, embedder)
         seconds = time.perf_counter() - begun
         emit(chunks=manifest.passages, seconds=seconds, chunks_per_second=manifest.embedded / seconds, rss_mb=rss_mb())
+        return
+    if step == "rules":
+        from advisor.advice.held import assess
+        from advisor.advice.roadmap import roadmap
+        from advisor.knowledge.load import load
+        from advisor.records.profile_yaml import profile_from_yaml
+
+        corpus = load(settings.corpus)
+        sample = settings.corpus.parent / "samples" / "bank-fraud-models.yaml"
+        profile = profile_from_yaml(sample.read_text("utf-8"), sample)
+        took: dict[str, list[float]] = {"assess": [], "roadmap": []}
+        for _ in range(30):
+            for name, rule in (("assess", assess), ("roadmap", roadmap)):
+                begun = time.perf_counter()
+                rule(profile, corpus)
+                took[name].append(time.perf_counter() - begun)
+        emit(**{f"{name}_ms": percentiles(times)["p50_ms"] for name, times in took.items()})
         return
     if step == "answers":
         from advisor.answer.pipeline import Advisor

@@ -55,6 +55,7 @@ def measure(work: Path, repeat: int) -> dict[str, Figures]:
     if importlib.util.find_spec("advisor.channels.cli"):
         results["ours.answer"] = best(lambda: {"first_answer_s": timed(command, env)}, repeat)
     results["ours.answers"] = ours("answers")
+    results["ours.rules"] = ours("rules")
     results["ours.api"] = serve(env, "--no-page")
     results["ours.serve"] = serve(env)
     if not all(map(importable, BASELINE_NEEDS)):
@@ -165,6 +166,8 @@ ROWS = [
     ("resident memory of API and page, MB", "serve", "rss_mb", False),
     ("warm keyless answer p50, ms", "answers", "p50_ms", False),
     ("warm keyless answer p95, ms", "answers", "p95_ms", False),
+    ("an assessment over the whole corpus, ms", "rules", "assess_ms", False),
+    ("a roadmap over the whole corpus, ms", "rules", "roadmap_ms", False),
     ("second start until the API answers, s", "serve", "api_s", False),
     ("second start until the page answers, s", "serve", "page_s", False),
 ]

@@ -20,6 +20,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from advisor.answer.pipeline import Advisor
+from advisor.answer.text import numbers
 from advisor.errors import AdvisorError
 from advisor.schema import Answer, Document, Intent, Profile, Turn
 from evals.stats import Estimate, wilson
@@ -98,7 +99,7 @@ def evaluate(case: Case, advisor: Advisor, documents: Mapping[str, Document]) ->
         answer = advisor.ask(case.question, profile=case.profile, conversation=case.conversation)
     except Exception as e:
         return Outcome(case.id, case.kind, case.split, case.question, [f"error: {type(e).__name__}: {e}"])
-    bad = list(citation_faults(answer, documents))
+    bad = [*citation_faults(answer, documents), *number_faults(answer, documents)]
     return Outcome(
         case.id,
         case.kind,
@@ -122,6 +123,22 @@ def citation_faults(answer: Answer, documents: Mapping[str, Document]) -> Iterat
             yield f"citation {c.n}: its quote does not stand in {c.doc_id} at {c.start}:{c.end}"
     for n in sorted({int(m) for m in _MARK.findall(answer.text)} - {c.n for c in answer.citations}):
         yield f"[{n}] has no citation"
+
+
+_CUT_TABLE = re.compile(r"\band \d+ more\b")
+
+
+def number_faults(answer: Answer, documents: Mapping[str, Document]) -> Iterator[str]:
+    """Numbers in the text that neither a rule nor a cited document nor the asker gave."""
+    given = [answer.question, *(c.label for c in answer.profile_changes), *(c.quote for c in answer.profile_changes)]
+    for c in answer.citations:
+        given.append(documents[c.doc_id].text if c.doc_id in documents else c.quote)
+    for finding in answer.findings:
+        given += [finding.title, finding.text, *finding.inputs]
+        given += [cell for row in (finding.table.rows if finding.table else []) for cell in row]
+    known = numbers("\n".join(given))
+    for number in sorted(numbers(_CUT_TABLE.sub(" ", answer.text)) - known):
+        yield f"the number {number} comes from no rule and no cited document"
 
 
 def faults(case: Case, answer: Answer) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -10,7 +11,9 @@ from advisor.answer.cite import broken
 from advisor.answer.extract import apply_changes
 from advisor.answer.pipeline import Advisor
 from advisor.errors import InputError
+from advisor.models.scripted import ScriptedChat
 from advisor.schema import Answer, Profile, Turn
+from evals.ask import number_faults
 
 HEALTHTECH = (
     "we're a 25-person healthtech with two data scientists, one model deployed by hand. What should we do next?"
@@ -158,3 +161,24 @@ def test_an_empty_question_is_refused_with_a_hint(advisor: Advisor, question: st
     with pytest.raises(InputError) as caught:
         advisor.ask(question)
     assert caught.value.hint
+
+
+def test_findings_are_the_same_whatever_words_them(advisor: Advisor, advisor_with: Callable[..., Advisor]) -> None:
+    """Rules compute, models word: no chat model, an honest one and a babbling one leave the same findings."""
+    honest = ScriptedChat(lambda _: "Put notebooks, training scripts and configuration into Git [F1].")
+    babbling = ScriptedChat(lambda _: "You are at level 4 and need 9000 engineers. Buy everything now. [1]")
+    alone = advisor.ask(HEALTHTECH).findings
+    assert alone
+    for chat in (honest, babbling):
+        answer = advisor_with(chat).ask(HEALTHTECH)
+        assert [f.model_dump_json() for f in answer.findings] == [f.model_dump_json() for f in alone]
+        assert "9000" not in answer.text
+
+
+def test_every_number_comes_from_a_rule_a_cited_document_or_the_asker(advisor: Advisor) -> None:
+    for question in QUESTIONS:
+        assert list(number_faults(advisor.ask(question), advisor.documents)) == []
+    invented = advisor.ask(HEALTHTECH).model_copy(update={"text": "It takes 77,777 people."})
+    assert list(number_faults(invented, advisor.documents)) == [
+        "the number 77777 comes from no rule and no cited document"
+    ]

@@ -67,7 +67,7 @@ def _overall(profile: Profile, corpus: Corpus, assessment: Assessment, track: Tr
         f"The overall level is that of the weakest dimension; {listed(names)} "
         f"{'holds' if len(names) == 1 else 'hold'} it down"
         if len(weakest) < len(cells)
-        else "All dimensions start from the same low end",
+        else "No dimension is surely ahead of the others yet",
         f"Your strongest dimension is safely at level {int(best)}" if best > low else "",
         "The working levels are ours, in the spirit of Stone et al. 2025, and vendors number theirs differently",
     ]

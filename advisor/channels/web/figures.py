@@ -27,7 +27,7 @@ def figure(chart: Chart) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         colorway=_COLOURS,
-        margin={"l": 58, "r": 58, "t": 64, "b": 8} if chart.kind == "radar" else {"l": 8, "r": 8, "t": 48, "b": 8},
+        margin={"l": 78, "r": 78, "t": 64, "b": 8} if chart.kind == "radar" else {"l": 8, "r": 8, "t": 48, "b": 8},
         height=90 + 46 * len(chart.series) if chart.kind in ("range", "timeline") else 380,
         showlegend=len(chart.series) > 1 and chart.kind in ("radar", "bars", "lines"),
         legend={"orientation": "h", "y": -0.12},
