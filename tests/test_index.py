@@ -121,6 +121,10 @@ def test_only_new_text_is_embedded_and_deleted_text_is_gone(settings: Settings) 
     kept = {p.name for p in index_folder(settings.data).iterdir() if p.is_dir()}
     assert before is not None
     assert kept == {before.name, manifest.version}
+    # What was taken over from the version before is what cutting everything anew gives.
+    taken_over = (index_folder(settings.data) / manifest.version / "passages.json").read_bytes()
+    anew = build(settings, embedder, rebuild=True)
+    assert (index_folder(settings.data) / anew.version / "passages.json").read_bytes() == taken_over
 
 
 def test_rebuild_needs_no_embedder_at_all(settings: Settings) -> None:

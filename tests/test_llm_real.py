@@ -133,8 +133,9 @@ def held(answer: Answer, advisor: Advisor, known: str) -> None:
     assert marks <= {c.n for c in answer.citations}
     assert broken(answer.citations, advisor.documents) == []
     cells = [c for f in answer.findings if f.table for row in [f.table.columns, *f.table.rows] for c in row]
+    cited = [advisor.documents[c.doc_id] for c in answer.citations]
     basis = "\n".join(
-        [known, *(advisor.documents[c.doc_id].text for c in answer.citations), *cells]
+        [known, *(f"{d.title} {d.as_of}\n{d.text}" for d in cited), *cells]
         + [f"{f.title} {f.text}" for f in answer.findings]
     )
     text = re.sub(r"\| and \d+ more \|", "|", answer.text)  # a table cut short counts its own rows

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from advisor.answer.evidence import ASKING, Ranked, Rarity, coverage, fact_unit
-from advisor.answer.keyless import factual
+from advisor.answer.selection import factual
 from advisor.answer.text import STOPWORDS, content_words, stem, stems, unique
 from advisor.answer.understand import GENERIC, Understanding
 

@@ -14,7 +14,7 @@ from advisor.advice.charts import charts
 from advisor.advice.facts import describe
 from advisor.advice.staffing import hire_order
 from advisor.advice.target import not_yet
-from advisor.answer import abstain, keyless, premise, prompting, wording
+from advisor.answer import abstain, keyless, premise, prompting, selection, wording
 from advisor.answer.cite import Bibliography, broken
 from advisor.answer.evidence import Ranked, rank
 from advisor.answer.extract import apply_changes
@@ -117,8 +117,8 @@ class Draft:
             near = {r.document.id for r in self.ranked[:4]}
             if u.intent == "explain" and u.personal:
                 self.findings += [f for f in not_yet(self.profile, owner.corpus) if near & set(f.docs)]
-            self.findings = keyless.relevant(u, self.findings, near)
-            self.asks = [] if keyless.factual(u) and not u.personal else engine.asks(u.intent, self.profile)
+            self.findings = selection.relevant(u, self.findings, near)
+            self.asks = [] if selection.factual(u) and not u.personal else engine.asks(u.intent, self.profile)
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
         if judgement.outcome != "answer":
             yield from self._abstain(judgement)

@@ -11,7 +11,7 @@ import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +20,17 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from advisor.errors import Busy, IndexUnavailable, StorageError
+from advisor.index.chroma_child import ChromaChild
 from advisor.index.manifest import Manifest, current, damaged, index_folder, measure, point_to, read_manifest
 from advisor.index.record import Record, text_hash
 from advisor.knowledge import chunk, glossary, load, render
 from advisor.knowledge.chunk import embed_text, passages
+from advisor.schema import Passage
 
 if TYPE_CHECKING:
     from advisor.config import Settings
     from advisor.interfaces import Embedder, Vectors
-    from advisor.schema import Document, Passage
+    from advisor.schema import Document
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
@@ -46,19 +48,21 @@ def build(
     """
     report = progress or _silent
     data = settings.data
-    with _storage_errors(data), _only_builder(data):
+    with _storage_errors(data), _only_builder(data), ExitStack() as stack:
         serving = None if rebuild else _unchanged(settings, embedder)
         if serving:
             report(serving.passages, serving.passages, "unchanged")
             return serving
         _sweep(data)
+        chroma = stack.enter_context(ChromaChild("build", settings.chroma_url))
         report(0, 1, "reading the corpus")
         corpus = load.load(settings.corpus)
         documents = render.render(corpus)
+        before = {} if rebuild else _cut_before(data)
         found: list[Passage] = []
         for i, document in enumerate(documents.values()):
             report(i, len(documents), "cutting passages")
-            found.extend(passages(document))
+            found.extend(before.get((document.id, document.title, document.text)) or passages(document))
         if not found:
             raise IndexUnavailable("The corpus has no text to index.", "Check ADVISOR_CORPUS: advisor corpus check")
         texts = [embed_text(p, documents[p.doc_id]) for p in found]
@@ -71,9 +75,11 @@ def build(
             folder.mkdir(parents=True, mode=0o700)
             try:
                 report(0, 3, "writing the index")
-                _write(folder, documents, found, texts, vectors, glossary.synonyms(corpus))
+                _write_vectors(folder, documents, found, vectors)
+                chroma.begin(folder, version)
+                _write_words(folder, texts, glossary.synonyms(corpus))
                 report(1, 3, "building Chroma")
-                with_chroma = _chroma(folder, version, settings.chroma_url)
+                with_chroma = _in_chroma(chroma, folder)
                 manifest = Manifest(
                     version=version,
                     corpus=corpus.version,
@@ -95,9 +101,9 @@ def build(
                 raise
             report(2, 3, "switching over")
             record.replace(documents, found, shas, embedder.identity)
-            before = current(data)
+            served = current(data)
             point_to(data, version)
-        _retire(data, keep={version, before.name if before else version}, url=settings.chroma_url)
+        _retire(data, keep={version, served.name if served else version}, url=settings.chroma_url)
         report(3, 3, "done")
         return manifest
 
@@ -151,22 +157,38 @@ def _embed(
     return np.stack([known[sha] for sha in shas]).astype(np.float32), len(missing)
 
 
-def _write(
-    folder: Path,
-    documents: dict[str, Document],
-    found: Sequence[Passage],
-    texts: Sequence[str],
-    vectors: Vectors,
-    synonyms: dict[str, list[str]],
-) -> None:
-    from advisor.index import lexical
+def _cut_before(data: Path) -> dict[tuple[str, str, str], list[Passage]]:
+    """The serving index's passages by id, title and text of their document, where the same code cut them."""
+    folder = current(data)
+    try:
+        if folder is None or (manifest := read_manifest(folder)).chunker != chunker_version():
+            return {}
+        if any(damaged(folder, manifest, name, content=True) for name in ("documents.json", "passages.json")):
+            return {}
+        documents = json.loads((folder / "documents.json").read_bytes())
+        rows = json.loads((folder / "passages.json").read_bytes())
+    except (IndexUnavailable, OSError, ValueError):
+        return {}
+    found: dict[tuple[str, str, str], list[Passage]] = {}
+    for id, position, start, end, headings in rows:
+        d = documents[position]
+        passage = Passage(id=id, doc_id=d["id"], start=start, end=end, headings=headings, text=d["text"][start:end])
+        found.setdefault((d["id"], d["title"], d["text"]), []).append(passage)
+    return found
 
+
+def _write_vectors(folder: Path, documents: dict[str, Document], found: Sequence[Passage], vectors: Vectors) -> None:
     position = {id: i for i, id in enumerate(documents)}
     rows = [[p.id, position[p.doc_id], p.start, p.end, p.headings] for p in found]
     _dump(folder / "documents.json", [d.model_dump(exclude_defaults=True) for d in documents.values()])
     _dump(folder / "passages.json", rows)
-    _dump(folder / "glossary.json", {"synonyms": synonyms, "vocabulary": glossary.vocabulary(texts)})
     np.save(folder / "embeddings.npy", vectors, allow_pickle=False)
+
+
+def _write_words(folder: Path, texts: Sequence[str], synonyms: dict[str, list[str]]) -> None:
+    from advisor.index import lexical
+
+    _dump(folder / "glossary.json", {"synonyms": synonyms, "vocabulary": glossary.vocabulary(texts)})
     lexical.build(texts, folder)
 
 
@@ -174,12 +196,10 @@ def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8", errors="surrogatepass")
 
 
-def _chroma(folder: Path, version: str, url: str | None) -> bool:
+def _in_chroma(chroma: ChromaChild, folder: Path) -> bool:
     """True where Chroma holds the version and was seen to find it; without it the exact store serves."""
-    from advisor.index.store_chroma import build_in_child
-
     try:
-        build_in_child(folder, version, url)
+        chroma.finish()
     except IndexUnavailable:
         shutil.rmtree(folder / "chroma", ignore_errors=True)
         _need_space(folder, 1 << 20)
@@ -202,9 +222,9 @@ def _retire(data: Path, keep: set[str], url: str | None) -> None:
     for folder in index_folder(data).iterdir():
         if folder.is_dir() and folder.name not in keep:
             if url:
-                from advisor.index.store_chroma import drop_in_child
-
-                drop_in_child(folder, folder.name, url)
+                with ChromaChild("drop", url) as chroma, suppress(IndexUnavailable):
+                    chroma.begin(folder, folder.name)
+                    chroma.finish()  # a server that is away keeps it until next time
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ROWS_PER_ADD = 5000
 """Chroma refuses more than 5,461 at once."""
+TRIED = 1000
+"""Passages looked up by their own vector, in equal steps, before a new index may serve."""
 
 
 class ChromaStore:
@@ -73,20 +75,6 @@ class ChromaStore:
             self._lock.release()
 
 
-def build_in_child(folder: Path, version: str, url: str | None) -> None:
-    """Build and then check the collection, each in a process of its own. Raises IndexUnavailable."""
-    for step in ("build", "verify"):
-        result = _child(step, folder, version, url)
-        if result.returncode:
-            said = (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1]
-            raise IndexUnavailable(f"Chroma failed to {step} the index: {said}", "Check free disk space.")
-
-
-def drop_in_child(folder: Path, version: str, url: str) -> None:
-    """Remove a retired version from a Chroma server; a server that is away keeps it until next time."""
-    _child("drop", folder, version, url)
-
-
 def sqlite_is_sound(folder: Path) -> bool:
     """True where Chroma's SQLite file passes SQLite's own check."""
     path = folder / "chroma" / "chroma.sqlite3"
@@ -98,17 +86,6 @@ def sqlite_is_sound(folder: Path) -> bool:
             db.close()
     except sqlite3.Error:
         return False
-
-
-def _child(step: str, folder: Path, version: str, url: str | None) -> subprocess.CompletedProcess[str]:
-    root = str(Path(__file__).resolve().parents[2])
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]),
-        "ANONYMIZED_TELEMETRY": "False",
-    }
-    command = [sys.executable, "-m", "advisor.index.store_chroma", step, str(folder), version, url or ""]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def _client(folder: Path, url: str | None) -> Any:
@@ -151,7 +128,7 @@ def _verify(folder: Path, version: str, url: str | None) -> None:
     if set(collection.get(include=[])["ids"]) != set(ids):
         raise SystemExit("ids differ from the record")
     missed = 0
-    tried = range(0, len(ids), max(1, len(ids) // 2000))
+    tried = range(0, len(ids), max(1, len(ids) // TRIED))
     for at in range(0, len(tried), 100):
         rows = list(tried[at : at + 100])
         found = collection.query(query_embeddings=vectors[rows], n_results=min(5, len(ids)), include=["distances"])
@@ -166,6 +143,19 @@ def _drop(folder: Path, version: str, url: str | None) -> None:
     _client(folder, url).delete_collection(_collection_name(version))
 
 
+def _in_a_fork(step: Callable[[Path, str, str | None], None], *order: Any) -> None:
+    """Whole from opening to flush in a process of its own, without importing Chroma once more."""
+    pid = os.fork()
+    if pid == 0:
+        step(*order)
+        sys.exit()
+    if status := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+        sys.exit(abs(status))
+
+
 if __name__ == "__main__":
-    _step, _folder, _version, _url = sys.argv[1:5]
-    {"build": _build, "verify": _verify, "drop": _drop}[_step](Path(_folder), _version, _url or None)
+    # No order means that whoever started this is gone.
+    if _order := sys.stdin.read():
+        _folder, _version = json.loads(_order)
+        for _step in {"build": (_build, _verify), "drop": (_drop,)}[sys.argv[1]]:
+            _in_a_fork(_step, Path(_folder), _version, sys.argv[2] or None)

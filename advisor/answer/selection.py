@@ -1,0 +1,71 @@
+"""Which findings a question asks for: a question about the world is answered by passages, one about the asker by rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from advisor.answer.evidence import DEFINITION
+from advisor.answer.understand import Understanding
+from advisor.schema import Finding
+
+
+def factual(u: Understanding) -> bool:
+    """A question about the world, which passages answer, and not about the asker, which rules do."""
+    if u.intent in ("explain", "profile"):
+        return True
+    if u.intent == "cost" and (u.topical or u.entities.get("tool") or not u.known) and not u.follow_up:
+        return True
+    attacked = any(m.kind == "threat" and m.direct for m in u.mentions)
+    if u.intent in ("assess", "next", "threat") and u.topical and not attacked:
+        return True
+    if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
+        return False
+    if u.intent == "hire" and u.wants == "amount":
+        return False
+    return u.wants != "any" or (bool(DEFINITION.search(u.reading)) and u.intent != "tool")
+
+
+def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[str]) -> list[Finding]:
+    """The findings that this question asks for, out of those its intent brings; `near` are documents it is about."""
+    found = [f for f in findings if f.rule != "explain.practice" or near & set(f.docs[:1])]
+    if u.wants == "amount" and u.entities.get("role") and (pay := [f for f in found if f.kind == "pay"]):
+        return pay[:1]
+    if laws := set(u.entities.get("regulation", [])):
+        about = [f for f in found if f.kind == "regulation" and laws & {d.removeprefix("regulation/") for d in f.docs}]
+        found = about + (found if u.entities.get("threat") else [])
+    if u.intent == "cost" and factual(u):
+        return [f for f in found if f.rule == "costs.break-even"] if _OWN_OR_RENT.search(u.reading) else []
+    if factual(u) and (u.intent == "threat" or (u.intent in ("assess", "next") and not u.known)):
+        return [f for f in found if f.kind == "regulation"]
+    if factual(u):
+        asked = bool(_KEPT_UP.search(u.reading))
+        return found[:3] if u.personal else [f for f in found if f.rule == "tools.status" and (asked or not _fine(f))]
+    if u.intent == "assess" and _ENOUGH.search(u.reading):
+        return sorted(found, key=lambda f: f.kind != "target")
+    if found and found[0].kind == "status":
+        others = [f for f in found[1:] if f.kind in ("tool", "comparison") and f.table is None]
+        if _ALTERNATIVES.search(u.reading):
+            return found
+        return found[:1] if _fine(found[0]) else [found[0], *others[:1]]
+    if u.intent == "compare" and len(u.entities.get("role", [])) >= 2:
+        return []
+    return found[:1] if found and found[0].kind == "comparison" else found
+
+
+_OWN_OR_RENT = re.compile(
+    r"\bself[- ]?host|\b(our|your)sel(f|ves)\b|\bown (gpu|server|hardware|infra)|\bin[- ]house\b|\bon our own\b|\bbreak[- ]?even\b",
+    re.IGNORECASE,
+)
+_ENOUGH = re.compile(
+    r"\blevel\b.{0,30}\b(right|enough|need|needed|should|target|aim|fit|fits|appropriate)\b|\b(enough|right)\b.{0,20}\blevel\b",
+    re.IGNORECASE,
+)
+_KEPT_UP = re.compile(r"\bmaintain|\bstill\b|\balive\b|\bactive|\bdead\b", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r"\balternative|\binstead|\breplac|\bmigrat|\bor\b", re.IGNORECASE)
+
+
+def _fine(finding: Finding) -> bool:
+    """Does a status finding have nothing to warn of?"""
+    return "is a good choice" in finding.text
