@@ -103,6 +103,8 @@ def build_page(desk: Desk, banner: str) -> gr.Blocks:
 
         def returned(current: Talk) -> list[Any]:
             """The chat after a visit to the other pages; an answer that is being written stays where it is."""
+            if current == Talk():  # nothing to bring back; at a reload this may come after the recorded conversation
+                return [gr.skip()] * len(shown)
             if not current.asking:
                 return show(talk.view(desk, current))
             part: list[Any] = [gr.skip()] * len(shown)
