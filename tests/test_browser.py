@@ -129,7 +129,7 @@ def test_a_whole_conversation(browser: Browser, home: Path) -> None:
         page.click("#after [data-do=vote][data-value='1']")
         page.wait_for_selector("#after .thanks")
 
-        page.wait_for_function("location.search.includes('c=')")
+        page.wait_for_url(re.compile(r"[?&]c="))
         page.reload()
         page.wait_for_selector("#live [data-latest]", timeout=60_000)
         assert page.locator("#live .question").inner_text() == QUESTION

@@ -97,10 +97,10 @@ def test_the_pages_on_a_phone(browser: Browser, home: Path) -> None:
         go(page, "Assessment")
         page.wait_for_selector("#assess-question [data-item]")
         answer(page, "yes")
-        page.wait_for_function("location.search.includes('c=')")
+        page.wait_for_url(re.compile(r"[?&]c="))
         page.reload()
         page.wait_for_selector("#live .welcome", timeout=60_000)
-        page.wait_for_function("location.search.includes('c=')")
+        page.wait_for_url(re.compile(r"[?&]c="))
         ready = {
             "Assessment": "#assess-progress >> text=1 answered", "Result": "#page-result .js-plotly-plot",
             "Roadmap": "#roadmap-table .cards", "People": "#people-top table", "Tools": "#tools-list table",
