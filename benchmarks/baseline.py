@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.common import QUESTIONS, emit, percentiles, rss_mb
+from benchmarks.common import emit, retrieval, rss_mb
 
 STARTED = time.perf_counter()
 
@@ -43,14 +43,7 @@ def main(step: str, documents: Path, store: Path) -> None:
         emit(chunks=len(nodes), seconds=seconds, chunks_per_second=len(nodes) / seconds, rss_mb=rss_mb())
         return
     retriever = VectorStoreIndex.from_vector_store(vectors, embed_model=embedder).as_retriever(similarity_top_k=8)
-    retriever.retrieve(QUESTIONS[0])
-    first = time.perf_counter() - STARTED
-    times = []
-    for question in QUESTIONS * 8 if step == "warm" else []:
-        begun = time.perf_counter()
-        retriever.retrieve(question)
-        times.append(time.perf_counter() - begun)
-    emit(first_passages_s=first, rss_mb=rss_mb(), **percentiles(times))
+    emit(**retrieval(retriever.retrieve, STARTED, warm=step == "warm"))
 
 
 if __name__ == "__main__":

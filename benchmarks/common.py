@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 QUESTIONS = [
@@ -39,6 +41,18 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
         "p95_ms": ordered[int(len(ordered) * 0.95)] * 1e3,
         "n": float(len(ordered)),
     }
+
+
+def retrieval(retrieve: Callable[[str], object], started: float, *, warm: bool) -> dict[str, float]:
+    """Seconds from `started` to the first passages and, where `warm`, of each search after; memory at the end."""
+    retrieve(QUESTIONS[0])
+    first = time.perf_counter() - started
+    times = []
+    for question in QUESTIONS * 8 if warm else []:
+        begun = time.perf_counter()
+        retrieve(question)
+        times.append(time.perf_counter() - begun)
+    return {"first_passages_s": first, "rss_mb": rss_mb(), **percentiles(times)}
 
 
 def emit(**figures: Any) -> None:

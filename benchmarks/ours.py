@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from benchmarks.common import QUESTIONS, emit, percentiles, rss_mb
+from benchmarks.common import QUESTIONS, emit, percentiles, retrieval, rss_mb
 
 STARTED = time.perf_counter()
 
@@ -62,14 +62,7 @@ def main(step: str) -> None:
 
     index = open_index(settings, embedder, "exact" if step == "cold" else "chroma")
     retriever = HybridRetriever(index, embedder)
-    retriever.retrieve(QUESTIONS[0])
-    first = time.perf_counter() - STARTED
-    times = []
-    for question in QUESTIONS * 8 if step == "warm" else []:
-        begun = time.perf_counter()
-        retriever.retrieve(question)
-        times.append(time.perf_counter() - begun)
-    emit(first_passages_s=first, rss_mb=rss_mb(), **percentiles(times))
+    emit(**retrieval(retriever.retrieve, STARTED, warm=step == "warm"))
 
 
 if __name__ == "__main__":

@@ -225,10 +225,10 @@ def _validation_problems(path: Path, node: yaml.Node, error: ValidationError) ->
     for detail in error.errors(include_url=False):
         where = ".".join(str(p) for p in detail["loc"])
         message = detail["msg"].removeprefix("Value error, ")
-        yield Problem(path, _line_of(node, detail["loc"]), f"{where or 'record'}: {message}")
+        yield Problem(path, line_of(node, detail["loc"]), f"{where or 'record'}: {message}")
 
 
-def _line_of(node: yaml.Node, loc: tuple[int | str, ...]) -> int:
+def line_of(node: yaml.Node, loc: tuple[int | str, ...]) -> int:
     """The line of the deepest part of `loc` that the file has."""
     line = node.start_mark.line + 1
     for part in loc:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from advisor.errors import InputError
-from advisor.knowledge.load import Corpus
+from advisor.knowledge.load import Corpus, line_of
 from advisor.schema import PracticeAnswer, Profile
 
 LARGEST = 1_000_000
@@ -128,7 +128,7 @@ def _problem(node: yaml.Node, path: str, loc: _Path, detail: Any) -> str:
         message = "no such field" + _meant(str(loc[-1]), names)
     elif detail["type"] == "string_type" and isinstance(detail["input"], bool):
         message = "YAML reads this word as true or false; put it in quotes"
-    return f"{path}:{_line(node, loc)}: {where}: {message}"
+    return f"{path}:{line_of(node, loc)}: {where}: {message}"
 
 
 def _strange(profile: Profile, corpus: Corpus, node: yaml.Node, path: str) -> list[str]:
@@ -138,7 +138,7 @@ def _strange(profile: Profile, corpus: Corpus, node: yaml.Node, path: str) -> li
         ("team", "role", profile.team),
     ]
     return [
-        f"{path}:{_line(node, (field, id))}: {field}.{id}: no such {kind}{_meant(id, corpus.records[kind])}"
+        f"{path}:{line_of(node, (field, id))}: {field}.{id}: no such {kind}{_meant(id, corpus.records[kind])}"
         for field, kind, ids in named
         for id in ids
         if id not in corpus.records[kind]
@@ -156,21 +156,3 @@ def _refused(problems: list[str]) -> InputError:
         "The profile cannot be read:\n" + "\n".join(problems[:10]) + more,
         "Mend the lines named above; samples/*.yaml show every field.",
     )
-
-
-def _line(node: yaml.Node, loc: _Path) -> int:
-    """The line of the deepest part of `loc` that the file has."""
-    line = node.start_mark.line + 1
-    for part in loc:
-        child: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, child = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            child = node.value[part]
-            line = child.start_mark.line + 1
-        if child is None:
-            break
-        node = child
-    return line
