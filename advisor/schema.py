@@ -28,6 +28,8 @@ class Document(BaseModel):
     levels: list[int] = []
     roles: list[str] = []
     tools: list[str] = []
+    sectors: list[str] = []
+    """The industries it is written for; empty for all."""
     track: Track = "both"
     questions: list[str] = []
     origin: Literal["corpus", "ingested"] = "corpus"

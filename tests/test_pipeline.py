@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from advisor.answer.cite import broken
-from advisor.answer.extract import apply_changes
+from advisor.answer.extract import INDUSTRIES, apply_changes
 from advisor.answer.pipeline import Advisor
 from advisor.errors import InputError
 from advisor.models.scripted import ScriptedChat
@@ -73,6 +73,22 @@ def test_what_is_said_in_passing_is_used_in_the_next_answer(advisor: Advisor) ->
     assert "three ML engineers" in then.text
 
 
+def test_a_guide_for_another_sector_does_not_lead(advisor: Advisor) -> None:
+    question = "boss wants ai governance thing, 40 ppl insurer in austria, 3 models, no clue where 2 begin"
+    answer = advisor.ask(question)
+    assert {(c.field, str(c.value)) for c in answer.profile_changes} >= {("people", "40"), ("industry", "insurance")}
+    assert answer.intent == "next"
+    assert "guide/public-sector" not in {c.doc_id for c in answer.citations}
+    answer = advisor.ask("Can a city use an LLM chatbot for citizens?", profile=Profile(industry="public sector"))
+    assert answer.citations[0].doc_id == "guide/public-sector"
+
+
+def test_guides_name_sectors_that_a_profile_can_have(advisor: Advisor) -> None:
+    named = {s for d in advisor.documents.values() for s in d.sectors}
+    assert named
+    assert named <= {industry for industry, _ in INDUSTRIES}
+
+
 def test_a_follow_up_takes_its_subject_from_the_turn_before(advisor: Advisor) -> None:
     answer = advisor.ask("and what does it cost?", conversation=[Turn(question="What is Langfuse?", answer="…")])
     assert "tool/langfuse" in {c.doc_id for c in answer.citations}
@@ -94,6 +110,7 @@ def test_out_of_scope_says_what_it_is_for(advisor: Advisor, question: str) -> No
     [
         ("How many employees does Databricks have?", "figure"),
         ("What was Qdrant's revenue in 2025?", "revenue"),
+        ("Which of our competitors already runs a feature store?", "competitors"),
         ("Is Zorblax9 better than its rivals for tracking experiments?", "Zorblax9"),
     ],
 )

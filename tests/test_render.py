@@ -40,7 +40,7 @@ def test_a_guide_is_its_body_as_it_stands(corpus: Corpus) -> None:
         (
             "tool/mlflow",
             [
-                "MLflow is open source; its licence is Apache-2.0, as recorded in 2026-11.",
+                "MLflow is open source; its licence is Apache-2.0 as of 2026-11.",
                 "MLflow can be self-hosted.",
                 "MLflow is actively developed (as of 2026-11).",
                 "MLflow 3.15.0, released in 2026-11, was the newest release found by 2026-11.",

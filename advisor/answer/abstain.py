@@ -41,6 +41,14 @@ _DOMAIN = re.compile(
 )
 
 
+_STRANGERS = re.compile(
+    r"(?:^|[.!?]\s+)(?:which|who|what|when|where|how (?:many|much)|do|does|did|is|are|has|have|will)\b"
+    r"(?:(?!\b(?:we|i|us)\b)[^.?!]){0,40}\b(?:our|my) (?:\w+ )?(?:competitors?|competition|rivals?)\b",
+    re.IGNORECASE,
+)
+"""Asks what other companies do, and not what we should do about them."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """Whether a question may be answered, and what is missing where it may not."""
@@ -72,6 +80,8 @@ def judge(
         strange = not domain and (best < OTHER_DENSE or (best < NEARLY_DENSE and covered < ANSWER_COVERAGE))
         if best < IN_SCOPE_DENSE or strange:
             return Judgement("out-of-scope")
+    if _STRANGERS.search(u.question):
+        return Judgement("not-in-corpus", "what particular companies do, your competitors among them", unknown)
     if lost := _attribute_lost(u, ranked, rarity) or _newer_version(u, ranked) or _beyond(u, ranked):
         return Judgement("not-in-corpus", lost, unknown)
     if unknown and not u.entities.get("tool") and u.intent in ("tool", "compare", "explain"):

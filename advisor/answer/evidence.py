@@ -67,6 +67,8 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
     return found
 
 
+OTHER_SECTOR = 0.3
+ANY_SECTOR = 0.15
 _KIND_WEIGHT = {"term": -0.03, "cost": -0.05, "practice": -0.08}
 
 
@@ -112,6 +114,8 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         if definition and document.id in named and section is sections(document)[0]:
             value += 0.05
         value += _KIND_WEIGHT.get(document.kind, 0.0)
+        if document.sectors and u.sectors.isdisjoint(document.sectors):
+            value -= OTHER_SECTOR if u.sectors else ANY_SECTOR * (1 - asked)
         if document.kind == "guide" and (len(section.headings) > 1 or definition):
             value -= 0.24
         if dry and heading < 0.5:

@@ -22,7 +22,8 @@ _ADJ = r"(?:\s+(?:part-time|full-time|senior|junior|new|dedicated|more|other|goo
 
 _OURS = re.compile(
     r"\b(we|we're|we've|(?-i:us)|our|ours|my (?:company|team|org\w*|startup|firm|employer|bank|department|group)|"
-    r"i(?:'m| am) (?:at|with|in|the)|i (?:work|run|lead|manage)|i have|there are \w+ of us)\b",
+    r"i(?:'m| am) (?:at|with|in|the)|i (?:work|run|lead|manage)|i have|there are \w+ of us|"
+    r"(?:boss|management|ceo|cto|board) (?:wants|asks|says))\b",
     re.IGNORECASE,
 )
 _HYPOTHETICAL = re.compile(
@@ -34,12 +35,12 @@ _FROM_HERE = re.compile(
 )
 """What follows is supposed, not so."""
 _FRAGMENT = re.compile(
-    rf"\bfor (?:an? |our )?(?:(?:small |new )?team of )?{NUMBER.replace('?P<n>', '?:')}[- ](?:people|person|engineers|developers)\b|^\W*(?:an? )?(?:{NUMBER}[- ](?:person|people|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
+    rf"\bfor (?:an? |our )?(?:(?:small |new )?team of )?{NUMBER.replace('?P<n>', '?:')}[- ](?:people|person|engineers|developers)\b|^\W*(?:an? )?(?:{NUMBER}[- ](?:person|people|ppl|employee|strong)|startup\b|small (?:team|startup|company)|solo\b|(?:seed|series [a-d])\b)",
     re.IGNORECASE,
 )
 
 PEOPLE = [
-    re.compile(rf"\b{NUMBER}[- ](?:person|people|employee|man|strong|head)\b(?![- ]?(?:day|week|month|hour))", re.IGNORECASE),
+    re.compile(rf"\b{NUMBER}[- ](?:person|people|ppl|employee|man|strong|head)\b(?![- ]?(?:day|week|month|hour))", re.IGNORECASE),
     re.compile(rf"\b(?:company|firm|startup|organi[sz]ation|business|bank|insurer|manufacturer|hospital|retailer|team) of (?:about |around |roughly |~)?{NUMBER}\b", re.IGNORECASE),
     re.compile(rf"\b(?:about |around |roughly |~)?{NUMBER} (?:employees|staff|colleagues|people(?! (?:per|can|should|who|to)\b))\b", re.IGNORECASE),
     re.compile(rf"\bthere are {NUMBER} of us\b", re.IGNORECASE),
@@ -365,6 +366,11 @@ def _known(change: ProfileChange, profile: Profile) -> bool:
         held = current.get(key)
         return held == value or (isinstance(held, PracticeAnswer) and held.answer == value["answer"])
     return bool(current == change.value)
+
+
+def sectors(text: str) -> set[str]:
+    """The industries that a text names."""
+    return {industry for industry, words in INDUSTRIES if re.search(rf"\b(?:{words})\b", text, re.IGNORECASE)}
 
 
 def apply_changes(profile: Profile, changes: list[ProfileChange]) -> Profile:

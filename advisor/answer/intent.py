@@ -23,7 +23,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
     ],
     "next": [
         (r"\bwhat('s| is| comes| should (we|i)( do)?| do (we|i) do| to do| shall we do)? ?(next|first)\b", 4),
-        (r"\bnext steps?\b|\bfirst (step|thing)\b|\broad ?map\b|\bwhere (do|should) (we|i) (start|begin)\b|\bhow (do|should) (we|i) (start|begin|get started)\b", 4),
+        (r"\bnext steps?\b|\bfirst (step|thing)\b|\broad ?map\b|\bwhere (do|should) (we|i) (start|begin)\b|\bhow (do|should) (we|i) (start|begin|get started)\b|\bwhere (to|2) (start|begin)\b(?! (with|on|in)\b)", 4),
         (r"\b(get|move|go|climb|progress|improve|advance)\b.{0,30}\b(level|maturity)\b", 3),
         (r"\bprioriti[sz]e|\bquick wins?\b|\bbiggest (gaps?|wins?|levers?)\b|\bwhat are (we|our) missing\b|\bour gaps?\b", 3),
         (r"\b(plan|order|sequence)\b.{0,25}\b(quarters?|months?|years?|adopt|practices)\b", 2),

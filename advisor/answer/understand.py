@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from advisor.answer.extract import extract, statement_part
+from advisor.answer.extract import extract, sectors, statement_part
 from advisor.answer.intent import route
 from advisor.answer.lexicon import Lexicon, Mention, entities
 from advisor.answer.text import clean, content_words, language, stems, unique, words
@@ -65,6 +65,8 @@ class Understanding:
     """Something is known of the asker's size: people, team or models."""
     topical: bool = False
     """It has a subject of its own, beyond the words that its intent is recognised by."""
+    sectors: frozenset[str] = frozenset()
+    """The industries that the question names, and the asker's own."""
     corrections: dict[str, str] = field(default_factory=dict)
     """Misspelt name → the name it was read as."""
 
@@ -132,6 +134,7 @@ def understand(
         statement=statement,
         personal=bool(changes) or bool(_PERSONAL.search(question)),
         orders=bool(_INJECTION.search(question)),
+        sectors=frozenset(sectors(question) | ({profile.industry} if profile.industry else set())),
         known=bool(changes or profile.team or profile.people is not None or profile.models_in_production is not None),
         topical=len(_subject(reading, mentions, changes)) >= 2,
         corrections={m.words: lexicon.labels[m.kind, m.id] for m in mentions if m.guessed},

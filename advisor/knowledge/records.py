@@ -420,6 +420,8 @@ class GuideMeta(Fact):
     levels: list[LevelNumber] = []
     roles: list[Id] = []
     tools: list[Id] = []
+    sectors: list[Text] = []
+    """Whom it is written for, in the words of `Profile.industry`; empty for everybody."""
     questions: list[Text] = []
     """What people ask that this guide answers, in their words."""
 

@@ -74,6 +74,7 @@ def render(corpus: Corpus) -> dict[str, Document]:
             levels=list(meta.levels),
             roles=list(meta.roles),
             tools=list(meta.tools),
+            sectors=list(meta.sectors),
             questions=list(meta.questions),
             url=_url(corpus, meta.sources),
         )
@@ -261,7 +262,7 @@ def _tool(corpus: Corpus, t: Tool) -> _Page:
         t.lead + known,
         _section(
             f"Licence and openness of {name}",
-            sentence(f"{name} {_OPENNESS[t.openness]}; its licence is {t.licence}, as recorded in {t.as_of}"),
+            sentence(f"{name} {_OPENNESS[t.openness]}; its licence is {t.licence} as of {t.as_of}"),
         ),
         _section(
             f"Hosting {name}",
