@@ -148,5 +148,5 @@ def _fuse(*ranked: Sequence[int]) -> list[tuple[int, float]]:
 
 def _top(scores: Vectors, n: int) -> list[int]:
     rows = np.flatnonzero(scores > 0)
-    rows = rows[np.lexsort((rows, -scores[rows]))]
-    return [int(r) for r in rows[:n]]
+    found: list[int] = rows[np.argsort(-scores[rows], kind="stable")[:n]].tolist()
+    return found

@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -20,11 +20,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from advisor.errors import Busy, IndexUnavailable, StorageError
-from advisor.index.chroma_child import ChromaChild
+from advisor.index import cutter
+from advisor.index.child import Child
 from advisor.index.manifest import Manifest, current, damaged, index_folder, measure, point_to, read_manifest
 from advisor.index.record import Record, text_hash
 from advisor.knowledge import chunk, glossary, load, render
-from advisor.knowledge.chunk import embed_text, passages
+from advisor.knowledge.chunk import embed_text
 from advisor.schema import Passage
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
+
+_Before = dict[tuple[str, str, str], list[Passage]]
+"""Passages by id, title and text of their document."""
 
 EMBED_AT_ONCE = 256
 
@@ -54,15 +58,12 @@ def build(
             report(serving.passages, serving.passages, "unchanged")
             return serving
         _sweep(data)
-        chroma = stack.enter_context(ChromaChild("build", settings.chroma_url))
+        cutting = stack.enter_context(Child(cutter.MODULE, what="Cutting the documents"))
+        chroma = stack.enter_context(_chroma("build", settings.chroma_url))
         report(0, 1, "reading the corpus")
         corpus = load.load(settings.corpus)
         documents = render.render(corpus)
-        before = {} if rebuild else _cut_before(data)
-        found: list[Passage] = []
-        for i, document in enumerate(documents.values()):
-            report(i, len(documents), "cutting passages")
-            found.extend(before.get((document.id, document.title, document.text)) or passages(document))
+        found = _cut(cutting, documents.values(), {} if rebuild else _cut_before(data), report)
         if not found:
             raise IndexUnavailable("The corpus has no text to index.", "Check ADVISOR_CORPUS: advisor corpus check")
         texts = [embed_text(p, documents[p.doc_id]) for p in found]
@@ -76,7 +77,7 @@ def build(
             try:
                 report(0, 3, "writing the index")
                 _write_vectors(folder, documents, found, vectors)
-                chroma.begin(folder, version)
+                chroma.begin([str(folder), version])
                 _write_words(folder, texts, glossary.synonyms(corpus))
                 report(1, 3, "building Chroma")
                 with_chroma = _in_chroma(chroma, folder)
@@ -157,7 +158,16 @@ def _embed(
     return np.stack([known[sha] for sha in shas]).astype(np.float32), len(missing)
 
 
-def _cut_before(data: Path) -> dict[tuple[str, str, str], list[Passage]]:
+def _cut(cutting: Child, documents: Collection[Document], before: _Before, report: Progress) -> list[Passage]:
+    """Every document's passages in order; only those that the serving index has not got are cut."""
+    by_document = {d.id: before.get((d.id, d.title, d.text)) or [] for d in documents}
+    changed = [d for d in documents if not by_document[d.id]]
+    new = cutter.cut(cutting, changed, lambda done: report(done, len(changed), "cutting passages"))
+    by_document.update(zip([d.id for d in changed], new, strict=True))
+    return [p for found in by_document.values() for p in found]
+
+
+def _cut_before(data: Path) -> _Before:
     """The serving index's passages by id, title and text of their document, where the same code cut them."""
     folder = current(data)
     try:
@@ -169,7 +179,7 @@ def _cut_before(data: Path) -> dict[tuple[str, str, str], list[Passage]]:
         rows = json.loads((folder / "passages.json").read_bytes())
     except (IndexUnavailable, OSError, ValueError):
         return {}
-    found: dict[tuple[str, str, str], list[Passage]] = {}
+    found: _Before = {}
     for id, position, start, end, headings in rows:
         d = documents[position]
         passage = Passage(id=id, doc_id=d["id"], start=start, end=end, headings=headings, text=d["text"][start:end])
@@ -196,7 +206,11 @@ def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8", errors="surrogatepass")
 
 
-def _in_chroma(chroma: ChromaChild, folder: Path) -> bool:
+def _chroma(task: str, url: str | None) -> Child:
+    return Child("advisor.index.store_chroma", task, url or "", what=f"Chroma's {task}")
+
+
+def _in_chroma(chroma: Child, folder: Path) -> bool:
     """True where Chroma holds the version and was seen to find it; without it the exact store serves."""
     try:
         chroma.finish()
@@ -222,8 +236,8 @@ def _retire(data: Path, keep: set[str], url: str | None) -> None:
     for folder in index_folder(data).iterdir():
         if folder.is_dir() and folder.name not in keep:
             if url:
-                with ChromaChild("drop", url) as chroma, suppress(IndexUnavailable):
-                    chroma.begin(folder, folder.name)
+                with _chroma("drop", url) as chroma, suppress(IndexUnavailable):
+                    chroma.begin([str(folder), folder.name])
                     chroma.finish()  # a server that is away keeps it until next time
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROWS_PER_ADD = 5000
 """Chroma refuses more than 5,461 at once."""
-TRIED = 1000
+TRIED = 500
 """Passages looked up by their own vector, in equal steps, before a new index may serve."""
 
 

@@ -19,7 +19,7 @@ class ExactStore:
 
     @classmethod
     def open(cls, folder: Path) -> ExactStore:
-        return cls(np.load(folder / "embeddings.npy", mmap_mode="r", allow_pickle=False))
+        return cls(np.asarray(np.load(folder / "embeddings.npy", mmap_mode="r", allow_pickle=False)))
 
     def search(self, vector: Vectors, k: int, allowed: Vectors | None = None) -> list[tuple[int, float]]:
         """Up to k (row, cosine) pairs, best first; ties by row."""

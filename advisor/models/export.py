@@ -15,7 +15,7 @@ from filelock import FileLock
 from advisor.errors import ModelUnavailable, StorageError
 from advisor.index.weights import SHA256, checked
 
-FORMAT = "int8-matmul-2"
+FORMAT = "int8-fused-1"
 """Changes whenever the export would come out differently."""
 
 
@@ -67,7 +67,7 @@ def ensure_exported(data: Path) -> Path:
 
 
 def _export(weights: Path, folder: Path) -> None:
-    from advisor.models.embedder import quantise
+    from advisor.models.quantise import quantise
     from advisor.models.torch_models import export_onnx
 
     full = folder / "full.onnx"

@@ -75,7 +75,11 @@ class _Pooled(torch.nn.Module):  # type: ignore[misc]
 
 def export_onnx(weights: Path, path: Path) -> None:
     """Write the model in `weights` to `path` as float32 ONNX, pooling and normalisation inside the graph."""
-    transformer = SentenceTransformer(str(weights), device="cpu", local_files_only=True)[0].auto_model.eval()
+    # Written out in full, attention is a pattern that ONNX Runtime knows and fuses.
+    model = SentenceTransformer(
+        str(weights), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager"}
+    )
+    transformer = model[0].auto_model.eval()
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: "batch", 1: "tokens"}
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
