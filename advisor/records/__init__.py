@@ -8,6 +8,15 @@ if TYPE_CHECKING:
     from advisor.config import Settings
     from advisor.records.assessments import Assessments
     from advisor.records.conversations import Conversations
+    from advisor.records.store import Records
+
+
+def open_records(settings: Settings) -> Records:
+    """Everything kept in this data directory; SQLAlchemy is imported here and not before."""
+    from advisor.records.database import Database
+    from advisor.records.store import Records
+
+    return Records(Database(settings.database_url or settings.home / "advisor.db"))
 
 
 def open_conversations(settings: Settings) -> Conversations:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 
 from advisor.errors import AdvisorError
 from advisor.records.database import Database
+from advisor.records.owner import LOCAL, Owner
 from advisor.records.tables import AssessmentRow, ConversationRow, now
 from advisor.schema import Finding, Profile, Versions
 
@@ -45,8 +46,13 @@ class SavedAssessment(Entry):
 class Assessments:
     """The saved assessments. Every method raises StorageError where the database cannot be used."""
 
-    def __init__(self, where: Path | str) -> None:
-        self._db = Database(where)
+    def __init__(self, where: Path | str | Database, owner: Owner = LOCAL) -> None:
+        self._db = where if isinstance(where, Database) else Database(where)
+        self._owner = owner
+
+    def of(self, owner: Owner) -> Assessments:
+        """The same record as another owner sees it."""
+        return Assessments(self._db, owner)
 
     def close(self) -> None:
         self._db.close()

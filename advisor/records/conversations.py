@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from advisor.errors import AdvisorError
 from advisor.records.database import Database
+from advisor.records.owner import LOCAL, Owner
 from advisor.records.tables import ConversationRow, FeedbackRow, TurnRow, now
 from advisor.schema import Answer, Profile
 
@@ -62,8 +63,13 @@ def title_of(question: str) -> str:
 class Conversations:
     """The recorded conversations. Every method raises StorageError where the database cannot be used."""
 
-    def __init__(self, where: Path | str) -> None:
-        self._db = Database(where)
+    def __init__(self, where: Path | str | Database, owner: Owner = LOCAL) -> None:
+        self._db = where if isinstance(where, Database) else Database(where)
+        self._owner = owner
+
+    def of(self, owner: Owner) -> Conversations:
+        """The same record as another owner sees it."""
+        return Conversations(self._db, owner)
 
     def close(self) -> None:
         self._db.close()
