@@ -23,6 +23,7 @@ BELOW: dict[str, set[str]] = {
     "schema": {"knowledge.records"},
     "interfaces": {"schema", "errors"},
     "config": {"errors", "knowledge"},
+    "client": {"schema", "errors"},
     "advice": {"schema", "knowledge", "errors"},
     "index": {"schema", "interfaces", "errors", "config", "knowledge", "models"},
     "models": {"schema", "interfaces", "errors", "config", "index.weights"},
@@ -30,7 +31,7 @@ BELOW: dict[str, set[str]] = {
     "answer": {"schema", "interfaces", "errors", "config", "knowledge", "advice", "index", "models", "records"},
 }
 BELOW["report"] = {"schema", "errors", "knowledge", "advice", "answer"}
-BELOW["channels"] = {*BELOW["answer"], "answer", "report"}
+BELOW["channels"] = {*BELOW["answer"], "answer", "report", "client"}
 
 # A heavy library → the files that may import it. Everything else goes through them.
 ADAPTERS: dict[str, set[str]] = {
@@ -42,6 +43,7 @@ ADAPTERS: dict[str, set[str]] = {
     "chromadb": {"index/store_chroma.py"},
     "bm25s": {"index/lexical.py"},
     "llama_index": {"index/llama.py"},
+    "httpx": {"client"},
     "openai": {"models/chat.py", "models/openai_embedder.py"},
     "sqlalchemy": {"records"},
     "gradio": {"channels/web/page.py", "channels/web/mount.py", "channels/web/form.py", "channels/web/pages"},
