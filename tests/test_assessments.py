@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from advisor.knowledge import load
 from advisor.records.assessments import Assessments, NoSuchAssessment, SavedAssessment
 from advisor.records.conversations import Conversations
 from advisor.records.profile_yaml import profile_from_yaml, profile_to_yaml
-from advisor.records.tables import SCHEMA
 from advisor.schema import Finding, Profile, Versions
 
 REAL = load.load()
@@ -78,19 +76,6 @@ def test_times_with_a_zone_are_kept_in_utc(tmp_path: Path) -> None:
     store = Assessments(tmp_path / "advisor.db")
     zone = dt.timezone(dt.timedelta(hours=2))
     assert store.get(store.save(None, "n", PROFILE, [], versions(), AT.replace(tzinfo=zone))).at == AT.replace(hour=7)
-
-
-def test_a_database_of_the_first_schema_gains_the_table_and_keeps_its_rows(tmp_path: Path) -> None:
-    db = tmp_path / "advisor.db"
-    Conversations(db).create(PROFILE, "kept")
-    with sqlite3.connect(db) as old:
-        old.executescript("DROP TABLE assessments; DELETE FROM schema_version; INSERT INTO schema_version VALUES (1);")
-    store = Assessments(db)
-    id = store.save(None, "new", PROFILE, [], versions())
-    assert store.get(id).name == "new"
-    assert [s.title for s in Conversations(db).recent()] == ["kept"]
-    with sqlite3.connect(db) as now:
-        assert now.execute("SELECT max(version) FROM schema_version").fetchone() == (SCHEMA,)
 
 
 def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:

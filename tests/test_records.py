@@ -18,7 +18,8 @@ import pytest
 from advisor.channels.session import Desk
 from advisor.errors import StorageError
 from advisor.records.conversations import Conversations, NoSuchConversation, title_of
-from advisor.records.tables import SCHEMA
+from advisor.records.database import Database
+from advisor.records.store import Records
 from advisor.schema import Profile, ProfileChange
 from tests.answers import Scripted, make_answer
 
@@ -96,15 +97,6 @@ def test_only_the_owner_can_read_the_files(db: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-def test_a_newer_database_is_refused(db: Path) -> None:
-    Conversations(db).create()
-    with sqlite3.connect(db) as raw:
-        raw.execute("insert into schema_version values (?)", (SCHEMA + 1,))
-    with pytest.raises(StorageError, match="newer version") as error:
-        Conversations(db).recent()
-    assert "Upgrade" in error.value.hint
-
-
 def test_a_damaged_database_is_said_to_be_damaged(db: Path) -> None:
     db.write_bytes(b"not a database at all, but long enough to be looked at" * 40)
     with pytest.raises(StorageError, match="cannot be used"):
@@ -162,7 +154,7 @@ def test_kill_minus_nine_leaves_whole_turns(db: Path) -> None:
 
 
 def test_an_answer_is_given_where_nothing_can_be_recorded(tmp_path: Path) -> None:
-    desk = Desk(Scripted(), Conversations(tmp_path / "missing" / "advisor.db"))
+    desk = Desk(Scripted(), Records(Database(tmp_path / "missing" / "advisor.db")))
     answer = [e.answer for e in desk.ask("What next?")][-1]
     assert answer is not None
     assert answer.text == "Do this [1]."
@@ -174,10 +166,11 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from advisor.channels.session import Desk
-from advisor.records.conversations import Conversations
+from advisor.records.database import Database
+from advisor.records.store import Records
 from tests.answers import Scripted
-records = Conversations(Path(sys.argv[1]))
-records.create()
+records = Records(Database(Path(sys.argv[1])))
+records.conversations.create()
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 notes = [[e.answer for e in Desk(Scripted(), records).ask("What next? " * 300)][-1].note for _ in range(60)]
 print(notes[0] == "", "not recorded" in notes[-1])
@@ -197,7 +190,7 @@ def test_a_full_disk_costs_the_record_and_not_the_answer(db: Path) -> None:
 def test_the_next_question_knows_the_profile_and_what_was_said(db: Path) -> None:
     change = ProfileChange(field="people", value=25, label="25 people")
     advisor = Scripted(changes=[change])
-    desk = Desk(advisor, Conversations(db))
+    desk = Desk(advisor, Records(Database(db)))
     first = [e.answer for e in desk.ask("We are 25.")][-1]
     assert first is not None
     list(desk.ask("And next?", conversation_id=first.conversation_id))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import builtins
 import datetime as dt
+import hashlib
+import hmac
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from advisor.errors import AdvisorError
+from sqlalchemy import select
+
+from advisor.errors import AdvisorError, InputError
 from advisor.records.database import Database
+from advisor.records.names import checked
 from advisor.records.owner import Owner
+from advisor.records.tables import KeyRow
 
 RIGHTS = frozenset({"ask", "read", "feedback", "admin"})
 
@@ -50,7 +57,7 @@ class Keys:
     """Every API key. Every method raises StorageError where the database cannot be used."""
 
     def __init__(self, where: Path | str | Database) -> None:
-        raise NotImplementedError
+        self._db = where if isinstance(where, Database) else Database(where)
 
     def create(
         self,
@@ -61,21 +68,85 @@ class Keys:
         monthly_tokens: int | None = None,
         days: int | None = None,
     ) -> tuple[KeyInfo, str]:
-        """A new key and its plain text, which exists nowhere else. Raises InputError."""
-        raise NotImplementedError
+        """A new key and its plain text, which exists nowhere else. It ends after `days`, or never.
+
+        Raises InputError for a tenant or name that is not usable, unknown or no rights, and limits below 1.
+        """
+        wanted, at = frozenset(rights), self._db.now()
+        if not wanted or not wanted <= RIGHTS:
+            raise InputError("These rights are not known.", f"Choose from {', '.join(sorted(RIGHTS))}.")
+        if min(per_minute, monthly_tokens or 1, days or 1) < 1 or monthly_tokens == 0 or days == 0:
+            raise InputError("A limit of a key is at least 1.", "Leave a limit out to have none.")
+        id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        token = f"adv_{id}_{secret}"
+        info = KeyInfo(
+            id,
+            checked(tenant, "tenant", 100),
+            checked(name, "name of a key"),
+            wanted,
+            per_minute,
+            monthly_tokens,
+            at,
+            at + dt.timedelta(days=days) if days else None,
+            None,
+        )
+        with self._db.writing() as session:
+            session.add(KeyRow(**{**vars(info), "rights": sorted(wanted), "sha256": _hash(token)}))
+        return info, token
 
     def revoke(self, id: str) -> None:
         """The key is refused from now on. Raises InputError for an id that no key has."""
-        raise NotImplementedError
+        with self._db.writing() as session:
+            row = session.get(KeyRow, id)
+            if row is None:
+                raise InputError("There is no such key.", "`advisor keys list` shows the ids.")
+            row.revoked = row.revoked or self._db.now()
 
     def list(self, tenant: str | None = None) -> builtins.list[KeyInfo]:
         """The keys of a tenant or of all, oldest first; revoked ones too."""
-        raise NotImplementedError
+        query = select(KeyRow).order_by(KeyRow.created, KeyRow.id)
+        if tenant is not None:
+            query = query.where(KeyRow.tenant == tenant)
+        with self._db.reading() as session:
+            return [_info(row) for row in session.scalars(query)]
 
     def check(self, token: str) -> KeyInfo:
         """The key that this text is. Raises BadKey after the same work, whatever is wrong."""
-        raise NotImplementedError
+        id = token.removeprefix("adv_").partition("_")[0][:32]
+        with self._db.reading() as session:
+            row = session.get(KeyRow, id.replace("\0", ""))
+            info = _info(row) if row else None
+            expected = row.sha256 if row else _NOBODY
+        same = hmac.compare_digest(_hash(token), expected)
+        if info is None or not same or not self._valid(info):
+            raise BadKey
+        return info
 
     def any(self) -> bool:
         """Whether some key would be accepted now."""
-        raise NotImplementedError
+        return builtins.any(self._valid(info) for info in self.list())
+
+    def _valid(self, info: KeyInfo) -> bool:
+        return info.revoked is None and (info.expires is None or self._db.now() < info.expires)
+
+
+def _hash(token: str) -> str:
+    # The secret has 256 random bits: nothing is gained by a slow hash.
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_NOBODY = _hash("")
+
+
+def _info(row: KeyRow) -> KeyInfo:
+    return KeyInfo(
+        row.id,
+        row.tenant,
+        row.name,
+        frozenset(row.rights),
+        row.per_minute,
+        row.monthly_tokens,
+        row.created,
+        row.expires,
+        row.revoked,
+    )

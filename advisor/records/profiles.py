@@ -6,9 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import delete, select, update
+
 from advisor.errors import AdvisorError
 from advisor.records.database import Database
+from advisor.records.names import checked, cursor, place
 from advisor.records.owner import LOCAL, Owner
+from advisor.records.tables import ProfileRow
 from advisor.schema import Profile
 
 
@@ -34,20 +38,42 @@ class Profiles:
     """
 
     def __init__(self, where: Path | str | Database, owner: Owner = LOCAL) -> None:
-        raise NotImplementedError
+        self._db = where if isinstance(where, Database) else Database(where)
+        self._owner = owner
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[Kept], str | None]:
-        """Profiles by key, in alphabetical order, and the cursor of the next page or None. Raises InputError for a bad cursor."""
-        raise NotImplementedError
+        """Profiles in the order of their keys, and the cursor of the next page or None.
+
+        Raises InputError for a cursor that is not one.
+        """
+        query = select(ProfileRow.key, ProfileRow.updated).filter_by(**self._mine()).order_by(ProfileRow.key)
+        if after is not None:
+            query = query.where(ProfileRow.key > place(after, str)[0])
+        with self._db.reading() as session:
+            found = [Kept(*row) for row in session.execute(query.limit(limit + 1))]
+        return found[:limit], cursor(found[limit - 1].key) if len(found) > limit else None
 
     def get(self, key: str) -> Profile:
         """Raises NoSuchProfile."""
-        raise NotImplementedError
+        with self._db.reading() as session:
+            row = session.get(ProfileRow, self._mine(checked(key, "profile key")))
+            if row is None:
+                raise NoSuchProfile
+            return Profile.model_validate(row.profile)
 
     def put(self, key: str, profile: Profile) -> None:
         """Keep a profile; what was there is replaced."""
-        raise NotImplementedError
+        mine = self._mine(checked(key, "profile key"))
+        kept = {"profile": profile.model_dump(mode="json"), "updated": self._db.now()}
+        with self._db.writing() as session:
+            if not self._db.add_if_absent(session, ProfileRow, **mine, **kept):
+                session.execute(update(ProfileRow).filter_by(**mine).values(**kept))
 
     def delete(self, key: str) -> None:
         """Remove a profile; gone already is fine."""
-        raise NotImplementedError
+        with self._db.writing() as session:
+            session.execute(delete(ProfileRow).filter_by(**self._mine(checked(key, "profile key"))))
+
+    def _mine(self, key: str | None = None) -> dict[str, str]:
+        mine = {"tenant": self._owner.tenant, "user": self._owner.user}
+        return mine if key is None else {**mine, "key": key}
