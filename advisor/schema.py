@@ -64,13 +64,17 @@ class Filters(BaseModel):
 
 
 class Hit(BaseModel):
-    """A retrieved passage. `score` is the fused score; `dense` is the cosine to the query."""
+    """A retrieved passage. `score` is the fused score; `dense` is the cosine to the query.
+
+    `asked` is the cosine of the query to the nearest question that the passage is marked as answering, or 0.
+    """
 
     passage: Passage
     document: Document
     score: float
     dense: float = 0.0
     lexical: float = 0.0
+    asked: float = 0.0
 
 
 # ---------------------------------------------------------------- organisation profile

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 from advisor.advice.costs import WORKING_WEEKS, Assumptions, Estimate, Range, assume, break_even, estimate
 from advisor.advice.facts import describe, setting
 from advisor.advice.pay import DEFAULT_COUNTRY, country_name
@@ -209,9 +212,88 @@ def _budget(profile: Profile, corpus: Corpus, a: Assumptions, e: Estimate, facts
     )  # fmt: skip
 
 
-def break_even_finding(profile: Profile, corpus: Corpus, assumptions: Assumptions | None = None) -> Finding:
-    """API against own GPUs: the load at which they cost the same, and how it is worked out."""
+@dataclass(frozen=True)
+class Load:
+    """What is to be served: million tokens a month, and the model's size in billion parameters where it is known."""
+
+    tokens: float
+    parameters: float | None = None
+
+    def gpus(self) -> Range:
+        """GPUs of 80 GB that hold the weights, at half a byte a parameter (4 bit) up to two bytes (16 bit).
+
+        A fifth more is counted for the cache of the running requests; the rule of thumb is ours.
+        """
+        held = [math.ceil((self.parameters or 0) * b * 1.2 / GPU_MEMORY) for b in (0.5, 2.0)]
+        return Range(max(1, held[0]), max(1, held[1]))
+
+
+_OWN_OR_API = [
+    "cost/break-even-premium-api",
+    "cost/break-even-cheap-api",
+    "cost/self-host-true-cost-ratio",
+    "practice/self-hosted-llm-serving",
+]
+GPU_MEMORY = 80
+"""GB of one data-centre GPU."""
+
+
+def _load_finding(profile: Profile, corpus: Corpus, a: Assumptions, load: Load) -> Finding:
+    """API against own GPUs at a stated volume: both bills, and which is smaller."""
+    at = break_even(a)
+    gpus = load.gpus()
+    # What one GPU serves holds for a small model; a larger one needs at least the GPUs that hold it.
+    needed = Range(
+        max(gpus.low, math.ceil(load.tokens / at.capacity.high)),
+        max(gpus.high, math.ceil(load.tokens / at.capacity.low)),
+    )
+    api, own = at.api_price.times(load.tokens), at.gpu_month * needed
+    verdict = (
+        "stay with the API unless a hard reason such as data that may not leave speaks against it"
+        if api.high <= own.low
+        else "own GPUs are cheaper on paper, so measure one for a week before you decide"
+        if api.low >= own.high
+        else "the two ranges overlap, so start with the API and measure before you rent GPUs"
+    )
+    size = (
+        f"A model of {number(load.parameters)} billion parameters needs {_n(gpus)} GPUs of {GPU_MEMORY} GB for its "
+        "weights, in 4 bit at the low and 16 bit at the high end"
+        if load.parameters
+        else ""
+    )
+    return finding(
+        corpus,
+        "costs.break-even",
+        "cost",
+        "API or own GPUs",
+        [
+            f"At {number(load.tokens)} million tokens a month, {verdict}",
+            f"By our planning estimate the API costs {_usd(api)} a month, at {_usd(at.api_price)} a million tokens",
+            f"Own GPUs cost {_usd(own)} a month, at {_usd(at.gpu_month)} for one around the clock with its care",
+            size,
+        ],
+        key="load",
+        inputs=describe(profile, corpus),
+        values=[
+            _value("load", Range(load.tokens, load.tokens), "million tokens a month"),
+            _value("api", api, "USD a month"),
+            _value("own gpus", own, "USD a month"),
+            _value("gpus", needed, "GPUs"),
+        ],
+        doc_ids=_OWN_OR_API,
+        rank=4.0,
+    )
+
+
+def break_even_finding(
+    profile: Profile, corpus: Corpus, assumptions: Assumptions | None = None, *, load: Load | None = None
+) -> Finding:
+    """API against own GPUs: at the stated load, or else the load at which they cost the same."""
     a = assumptions or assume(profile, corpus)
+    return _load_finding(profile, corpus, a, load) if load else _even_finding(profile, corpus, a)
+
+
+def _even_finding(profile: Profile, corpus: Corpus, a: Assumptions) -> Finding:
     at = break_even(a)
     load = (a.input_tokens + a.output_tokens) * a.requests * a.overhead
     now = load.times(1e-6)
@@ -243,12 +325,7 @@ def break_even_finding(profile: Profile, corpus: Corpus, assumptions: Assumption
             _value("capacity of one gpu", at.capacity, "million tokens a month"),
             _value("load", now, "million tokens a month"),
         ],
-        doc_ids=[
-            "cost/break-even-premium-api",
-            "cost/break-even-cheap-api",
-            "cost/self-host-true-cost-ratio",
-            "practice/self-hosted-llm-serving",
-        ],
+        doc_ids=_OWN_OR_API,
         rank=4.0,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from advisor.advice.asks import asks
 from advisor.advice.assess import assessment_findings
 from advisor.advice.career import career
-from advisor.advice.cost_findings import break_even_finding, cost_findings, plan_cost
+from advisor.advice.cost_findings import Load, break_even_finding, cost_findings, plan_cost
 from advisor.advice.costs import Range, assume, estimate
 from advisor.advice.explain import compare_models, practice_finding
 from advisor.advice.facts import describe, setting
@@ -81,7 +81,7 @@ def advise(
         case "compare":
             found = _compare(profile, corpus, named)
         case "cost":
-            found = _cost(profile, corpus)
+            found = _cost(profile, corpus, named)
         case "threat":
             found = threat_findings(profile, corpus, named["threat"]) + regulation_findings(profile, corpus)
         case "career":
@@ -118,6 +118,8 @@ def _known(entities: Entities, corpus: Corpus) -> dict[str, list[str]]:
     named = {kind: list(dict.fromkeys(entities.get(kind, []))) for kind in _KINDS}
     for kind in ("tool", "role", "practice", "threat", "maturity-model"):
         named[kind] = [id for id in named[kind] if id in corpus.records[kind]]
+    for kind in ("tokens", "parameters"):  # numbers, not ids
+        named[kind] = list(entities.get(kind, []))
     categories = {t.category for t in corpus.all(Tool)}
     named["category"] = [c for c in named["category"] if c in categories]
     return named
@@ -150,14 +152,16 @@ def _hire(profile: Profile, corpus: Corpus, named: dict[str, list[str]]) -> list
     country = named["country"][0] if named["country"] else profile.country
     facts = describe(profile, corpus)
     found: list[Finding] = []
-    for role in named["role"][:2]:
-        found += [*_role_verdict(profile, corpus, role), pay_finding(corpus, role, country, facts)]
+    order = [n.role for n in hire_order(profile, corpus)]
+    roles = sorted(named["role"][:2], key=lambda r: order.index(r) if r in order else len(order))
+    for role in roles:
+        found += [*_role_verdict(profile, corpus, role, one_of=len(roles)), pay_finding(corpus, role, country, facts)]
     where = profile.model_copy(update={"country": country})
     return found + staffing_findings(where, corpus)
 
 
-def _role_verdict(profile: Profile, corpus: Corpus, role: str) -> list[Finding]:
-    """Whether the role that the question names should be hired now."""
+def _role_verdict(profile: Profile, corpus: Corpus, role: str, one_of: int = 1) -> list[Finding]:
+    """Whether the role that the question names should be hired now, alone or as `one_of` several."""
     record = corpus.records["role"][role]
     order = [n.role for n in hire_order(profile, corpus)]
     need = next((n for n in needs(profile, corpus) if n.role == role), None)
@@ -166,7 +170,14 @@ def _role_verdict(profile: Profile, corpus: Corpus, role: str) -> list[Finding]:
     if not facts:
         verdict = ""
     elif role in order:
-        verdict = f"Yes, {article(name)} is number {order.index(role) + 1} in your hire order"
+        place = order.index(role) + 1
+        verdict = (
+            f"{article(name)} is number {place} in your hire order"
+            if place > 1
+            else f"Hire {article(name)} first"
+            if one_of > 1
+            else f"Yes, {article(name)} is your next hire"
+        )
     elif need is not None and need.have >= need.wanted:
         verdict = f"You have {article(name)} already, and the work you describe does not ask for a second one yet"
     elif need is not None and need.worn_by:
@@ -217,12 +228,21 @@ def _compare(profile: Profile, corpus: Corpus, named: dict[str, list[str]]) -> l
         return _tool(profile, corpus, named)
     if len(named["role"]) >= 2:
         return career(named["role"][0], named["role"][1], corpus)
-    if "self-hosted-llm-serving" in named["practice"]:
-        return [break_even_finding(profile, corpus)]
+    if "self-hosted-llm-serving" in named["practice"] or named["tokens"]:
+        return [break_even_finding(profile, corpus, load=_load(named))]
     return []
 
 
-def _cost(profile: Profile, corpus: Corpus) -> list[Finding]:
+def _load(named: dict[str, list[str]]) -> Load | None:
+    """The token volume that the question names, and the size of the model."""
+    if not named["tokens"]:
+        return None
+    return Load(float(named["tokens"][0]), float(named["parameters"][0]) if named["parameters"] else None)
+
+
+def _cost(profile: Profile, corpus: Corpus, named: dict[str, list[str]]) -> list[Finding]:
+    if load := _load(named):
+        return [break_even_finding(profile, corpus, load=load)]
     found = cost_findings(profile, corpus)
     plan = roadmap(profile, corpus)
     return [*found, plan_cost(profile, corpus, _weeks(plan))] if plan.items and describe(profile) else found

@@ -164,7 +164,8 @@ def compare_tools(ids: Sequence[str], profile: Profile, corpus: Corpus) -> list[
     same = len({t.category for t in tools}) == 1
     if kept:
         best = kept[0]
-        good = [why for why, points in best.parts if points > 0]
+        shared = set.intersection(*({why for why, _ in s.parts} for s in kept)) if len(kept) > 1 else set()
+        good = [why for why, points in best.parts if points > 0 and why not in shared]
         close = len(kept) > 1 and best.total - kept[1].total < 0.5
         say = (
             f"{best.tool.name} and {kept[1].tool.name} fit about equally well"
@@ -172,9 +173,10 @@ def compare_tools(ids: Sequence[str], profile: Profile, corpus: Corpus) -> list[
             else f"take {best.tool.name} of the {count(len(tools), 'tool')}"
         )
         lead = f"{opening}, {say}" if opening else say
-        why = f"What speaks for {best.tool.name}: {listed(good)}" if good else ""
+        why = f"What sets {best.tool.name} apart: {listed(good)}" if good and not close else ""
+        suits = "" if close else best.tool.best_for
     else:
-        lead, why = f"None of {listed(t.name for t in tools)} fits your limits", ""
+        lead, why, suits = f"None of {listed(t.name for t in tools)} fits your limits", "", ""
     return [
         finding(
             corpus,
@@ -183,6 +185,7 @@ def compare_tools(ids: Sequence[str], profile: Profile, corpus: Corpus) -> list[
             " or ".join(t.name for t in tools),
             [
                 lead,
+                suits,
                 why,
                 f"Ruled out: {'; '.join(out)}" if out and kept else "; ".join(out),
                 "" if same else "They do different jobs, so check first whether you need both",

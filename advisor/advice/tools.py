@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from advisor.advice.facts import team_size, tool_name, tracks
+from advisor.advice.facts import describe, team_size, tool_name, tracks
 from advisor.advice.target import target
 from advisor.advice.words import listed
 from advisor.knowledge.load import Corpus
@@ -107,7 +107,15 @@ def score(tool: Tool, profile: Profile, corpus: Corpus, level: int) -> Score:
     """Points for level, fit with what is there, upkeep for the team, cloud, licence and status."""
     parts: list[tuple[str, float]] = []
     away = max(tool.level_from - level, level - tool.level_to, 0)
-    parts.append(("it suits your target level" if not away else "it is made for another level", 3.0 - 1.5 * away))
+    known = bool(describe(profile))
+    parts.append(
+        (
+            ("it suits your target level" if known else f"it suits working level {level}")
+            if not away
+            else "it is made for another level",
+            3.0 - 1.5 * away,
+        )
+    )
     if tool.id in profile.tools:
         parts.append(("you already use it", 3.0))
     fits = _fits(tool, profile, corpus)

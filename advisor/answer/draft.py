@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from advisor.advice import engine
@@ -103,6 +103,8 @@ class Draft:
         with self.clock.step("retrieve"):
             hits = owner.retriever.retrieve(u.query, k=16)
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
+            nearest = max((r.asked for r in self.ranked[:3] if r.document.kind == "guide"), default=0.0)
+            self.u = u = replace(u, answered=nearest)
         with self.clock.step("advise"):
             order = hire_order(self.profile, owner.corpus) if u.intent in ("hire", "what-if") else []
             if u.intent == "hire" and u.wants == "amount" and not u.entities.get("role"):
@@ -135,7 +137,7 @@ class Draft:
                     yield self._say(block)
 
     def _within(self, doc_id: str) -> list[Hit]:
-        return self.owner.retriever.retrieve(self.u.query, k=3, filters=Filters(docs=[doc_id]))
+        return self.owner.retriever.retrieve(self.u.query, k=8, filters=Filters(docs=[doc_id]))
 
     def _deadline(self, share: float = 1.0) -> float:
         return self.clock.started + self.owner.settings.answer_seconds * share
@@ -179,7 +181,7 @@ class Draft:
             body = f"{correction.text} {unit.text}" if correction.text.endswith(":") else correction.text
             yield self._say(f"**One correction first.** {body} {mark}")
         yield self._say(f"The corpus does not say: it has not got {judgement.missing}.")
-        near = next((r.document for r in self.ranked if r.dense >= 0.3), None)
+        near = next((r.document for r in self.ranked if max(r.dense, r.asked) >= 0.42), None)
         lead = sections(near)[0].lead if near else None
         if near and lead and self.writer.fresh(lead):
             yield self._say(f"The nearest thing it does say: {self.writer.quote(lead, near)}")

@@ -42,7 +42,9 @@ class Ranked:
     coverage: float
     """Share of the question's telling words that it contains, weighted by rarity."""
     asked: float = 0.0
-    """How nearly its document says that it answers this very question."""
+    """How nearly its document says that it answers this very question: 0 to 1."""
+    heading_asked: float = 0.0
+    """The same of the section alone."""
     dry: bool = False
     """A section of bookkeeping (level, owner, prerequisites), said only when asked for."""
 
@@ -67,6 +69,10 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
     return found
 
 
+ASKED = 0.45
+TITLED = 0.2
+SAME_QUESTION = 0.55
+"""Cosine from which a heading asks what the asker does."""
 OTHER_SECTOR = 0.3
 ANY_SECTOR = 0.15
 _KIND_WEIGHT = {"term": -0.03, "cost": -0.05, "practice": -0.08}
@@ -83,13 +89,18 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
     named = set(named_documents(u, documents))
     direct = {f"{_KIND_DOCS.get(m.kind)}/{m.id}" for m in u.mentions if m.direct}
     definition = bool(DEFINITION.search(u.reading))
+    proper = stems(" ".join(_NAME.findall(u.reading)))
     best_score = max((h.score for h in hits), default=1.0) or 1.0
     pool: dict[tuple[str, int], tuple[Section, Document, float, float]] = {}
+    near: dict[str, float] = {}
+    under: dict[tuple[str, int], float] = {}
     for hit in hits:
+        near[hit.document.id] = max(near.get(hit.document.id, 0.0), hit.asked)
         section = section_at(hit.document, hit.passage.start)
         if section is None:
             continue
         key = (section.doc_id, section.start)
+        under[key] = max(under.get(key, 0.0), hit.asked)
         old = pool.get(key)
         if old is None or hit.score > old[2]:
             pool[key] = (section, hit.document, hit.score / best_score, max(hit.dense, old[3] if old else 0.0))
@@ -101,9 +112,9 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         words = {s for unit in section.units for s in unit.stems} | stems(" ".join(section.headings))
         covered = coverage(wanted or query, words, rarity)
         heading = coverage(query, stems(" ".join(section.headings)), rarity)
-        asked = _asked(query, document, rarity)
+        asked = max(_likeness(near.get(document.id, 0.0)), 0.5 * _asked(query, document, rarity))
         dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
-        value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading + 0.28 * asked
+        value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading + ASKED * asked
         asked_about = document.kind != "role" or definition or u.intent in ("hire", "career")
         if document.id in direct and document.kind in _SPECIFIC and asked_about:
             value += 0.16
@@ -113,6 +124,8 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
             value += 0.3 * any(re.match(rf"Level {n}\b", section.headings[-1]) for n in u.entities.get("level", []))
         if definition and document.id in named and section is sections(document)[0]:
             value += 0.05
+        if proper and document.kind == "guide":
+            value += TITLED * len(proper & stems(document.title)) / len(proper)
         value += _KIND_WEIGHT.get(document.kind, 0.0)
         if document.sectors and u.sectors.isdisjoint(document.sectors):
             value -= OTHER_SECTOR if u.sectors else ANY_SECTOR * (1 - asked)
@@ -126,27 +139,41 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
             value -= 0.07
         if not any(unit.kind != "intro" for unit in section.units):
             value -= 0.5
-        ranked.append(Ranked(section, document, value, dense, covered, asked, dry))
+        own = _likeness(under.get((section.doc_id, section.start), 0.0))
+        ranked.append(Ranked(section, document, value, dense, covered, asked, own, dry))
     return sorted(ranked, key=lambda r: (-r.score, r.document.id, r.section.start))
 
 
-def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity) -> Section:
+def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity) -> tuple[Section, bool]:
     """The section of the best document that comes nearest to the question, its opening left aside.
+
+    True with it where it is nearer than the document as a whole, and so the answer itself.
 
     `within` are the hits of a search in that document alone. A guide's headings are questions, so they count most.
     """
     query = stems(u.query)
     dense: dict[int, float] = {}
+    asked: dict[int, float] = {}
     for hit in within:
         if section := section_at(hit.document, hit.passage.start):
             dense[section.start] = max(dense.get(section.start, 0.0), hit.dense)
+            asked[section.start] = max(asked.get(section.start, 0.0), hit.asked)
 
     def nearness(section: Section) -> float:
         words = {s for unit in section.units for s in unit.stems}
         heading = coverage(query, stems(" ".join(section.headings[1:])), rarity)
-        return dense.get(section.start, 0.1) + 0.8 * heading + 0.35 * coverage(query, words, rarity)
+        said = dense.get(section.start, 0.1) + 0.35 * coverage(query, words, rarity)
+        return said + 0.4 * heading + asked.get(section.start, 0.0)
 
-    return max(sections(top.document)[1:], key=nearness, default=top.section)
+    opening, *others = sections(top.document)
+    best = max(others, key=nearness, default=top.section)
+    own = asked.get(best.start, 0.0)
+    return best, own >= SAME_QUESTION and own > asked.get(opening.start, 0.0) + 0.02
+
+
+def _likeness(cosine: float) -> float:
+    """From 0, two questions that only share their subject, to 1, the same question in other words."""
+    return min(1.0, max(0.0, (cosine - 0.4) / 0.45))
 
 
 def _asked(query: set[str], document: Document, rarity: Rarity) -> float:

@@ -15,7 +15,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
     "assess": [
         (r"\bwhere (do we stand|are we|we are|we stand)\b", 4),
         (r"\bhow mature\b|\b(our|my) (current )?(mlops |llmops )?(maturity|level)\b", 4),
-        (r"\b(assess|evaluate|rate|score|grade|audit|benchmark) (us|our|my)\b", 4),
+        (r"\b(assess|evaluate|rate|score|grade|audit|benchmark) (us|(our|my) (own )?(company|team|organi[sz]ation|org|firm|startup|maturity|setup|set-up|level|practices|ml|mlops|llmops|ai)\b)", 4),
         (r"\bwh(at|ich) (maturity )?level (are|am|is|would|do) (we|i|our|my|that|this)\b", 4),
         (r"\bare we (at|on|ready|any good|mature|behind|doing)\b", 3),
         (r"\b(which|what) (maturity )?level (is|would be|should be) (right|enough|needed|best|appropriate)\b|\bwhat level (should|do|would)\b", 4),
@@ -25,6 +25,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwhat('s| is| comes| should (we|i)( do)?| do (we|i) do| to do| shall we do)? ?(next|first)\b", 4),
         (r"\bnext steps?\b|\bfirst (step|thing)\b|\broad ?map\b|\bwhere (do|should) (we|i) (start|begin)\b|\bhow (do|should) (we|i) (start|begin|get started)\b|\bwhere (to|2) (start|begin)\b(?! (with|on|in)\b)", 4),
         (r"\b(get|move|go|climb|progress|improve|advance)\b.{0,30}\b(level|maturity)\b", 3),
+        (r"\b(which|what)\b.{0,25}\b(gaps?|weakness\w*|practices?|holes?)\b.{0,40}\b(first|close|fix|tackle|start)\b", 4),
         (r"\bprioriti[sz]e|\bquick wins?\b|\bbiggest (gaps?|wins?|levers?)\b|\bwhat are (we|our) missing\b|\bour gaps?\b", 3),
         (r"\b(plan|order|sequence)\b.{0,25}\b(quarters?|months?|years?|adopt|practices)\b", 2),
         (r"\bwhat (should|would|can|could|must) (we|i|you)\b.{0,30}\b(do|improve|fix|build|adopt|change|focus)\b", 1.5),
@@ -115,6 +116,8 @@ def route(question: str, named: dict[str, list[str]], ours: bool = False) -> Int
         scores["explain"] += 4
     if _NEED.search(question) or scores["hire"] >= 3:
         scores["explain"] -= 4.2
+    if _PAPER.search(question):
+        scores["explain"] += 6
     if _WHAT_IS.search(question):
         scores["tool"] -= 3.5
     best = max(scores, key=lambda k: (scores[k], k == "explain"))
@@ -132,6 +135,8 @@ _TOOL_NOUN = re.compile(
     r"trackers?|alternatives?|stores?|vendors?|products?|solutions?|saas|open[- ]source)\b",
     re.IGNORECASE,
 )
+_PAPER = re.compile(r"\b(stone|the (root )?paper|arxiv|navigating mlops)\b", re.IGNORECASE)
+"""What the paper says is a question about the world, whatever its subject."""
 _WHAT_IS = re.compile(r"^\W*what('s| is| are) (an? |the )?(?!best|good|right|cheapest|most|recommended)", re.IGNORECASE)
 _NEED = re.compile(
     r"\bneed\b.{0,30}\b(engineer|scientist|manager|architect|officer|lead|specialist|team|expert)", re.IGNORECASE

@@ -67,6 +67,8 @@ class Writer:
         marked = False
         for span in sentences(finding.text):
             wanted = stems(span.text)
+            if said and any(overlap(wanted, set(s)) >= AGAIN for s in self.said):
+                continue
             self.said.append(frozenset(wanted))
             wanted -= {s for d in documents for s in stems(d.title)}  # a shared name carries no claim
             best = max(
@@ -96,6 +98,8 @@ class Writer:
         return text
 
 
+AGAIN = 0.8
+"""A finding's later sentence that was said already, but for a word or two, is left out."""
 CARRIED = 0.5
 """Share of the shorter sentence's content words that finding and quote must have in common."""
 
@@ -189,24 +193,32 @@ def _explanation(
     if fact and fact[2] >= 0.34:
         document, section = fact[0].document, fact[0].section
         opening.append(writer.quote(fact[1], document))
-    if not fact and (leads := _each(u, ranked)):
-        opening += [writer.quote(unit, d) for d, unit in leads]
+    leads = [] if fact else _each(u, ranked)
+    opening += [writer.quote(unit, d) for d, unit in leads]
     if about and not fact and (term := _term(u, ranked)):
         opening.append(writer.quote(*term))
+    if len(opening) >= 2:
+        yield " ".join(opening)
+        yield from _each_does(leads, writer)
+        yield from _background(ranked, writer, most=2, title="Worth knowing too")
+        return
     first = sections(document)[0]
+    leads_with_first = about or section is first or section.lead is None
+    nearer = False
+    if document.kind == "guide" and not fact:
+        section, nearer = inside(u, within(document.id), top, rarity)
     levels = document.kind == "maturity-model" and bool(u.entities.get("level"))
     if (
         not fact
         and not levels
         and first.lead
-        and (about or section is first or section.lead is None)
+        and not nearer
+        and leads_with_first
         and writer.fresh(first.lead)
     ):
         opening.append(writer.quote(first.lead, document))
     if top.warning or (top.dry and document.kind == "practice" and not fact):
         section = first
-    if document.kind == "guide" and not fact:
-        section = inside(u, within(document.id), top, rarity)
     if section.lead and writer.fresh(section.lead):
         opening.append(writer.quote(section.lead, document))
     support = [unit for unit in section.prose if writer.fresh(unit)][: max(1, 4 - len(opening))]
@@ -242,6 +254,17 @@ def _each(u: Understanding, ranked: Sequence[Ranked]) -> list[tuple[Document, Un
         if len(found) in (2, 3):
             return found
     return []
+
+
+def _each_does(leads: Sequence[tuple[Document, Unit]], writer: Writer) -> Iterator[str]:
+    """What each of the things set side by side does, as far as its record lists it."""
+    for document, _ in leads:
+        for section in sections(document):
+            if section.headings[-1].startswith(("What the", "Safeguards", "When to choose")):
+                units = [unit for unit in section.items if writer.fresh(unit, 0.7)][:4]
+                if units:
+                    yield _bullets(section.headings[-1], writer.quotes(units, document))
+                break
 
 
 def _levels(u: Understanding, document: Document, said: Section, writer: Writer) -> Iterator[str]:

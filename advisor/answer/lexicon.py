@@ -106,7 +106,7 @@ class Lexicon:
 
     def mentions(self, text: str) -> list[Mention]:
         """Longest matches first come, first served; a misspelt tool name is guessed within two edits."""
-        tokens = words(text)
+        tokens = [_DOMAIN.sub("", t) for t in words(text)]
         stems = [stem(t) for t in tokens]
         written = {w.lower() for w in re.findall(r"(?<!^)(?<![.!?] )\b[A-Z][\w&.-]*", text)}
         has_cue = bool(_MODEL_CUE.search(text))
@@ -213,7 +213,12 @@ def _add_terms(corpus: Corpus, lexicon: Lexicon) -> None:
 def _parts(name: str) -> set[str]:
     """`Great Expectations (GX Core)` also goes by `Great Expectations` and by `GX Core`."""
     parts = {p.strip() for p in re.split(r"[()/]| – |: ", name)}
-    return {p for p in parts if len(p) > 2}
+    return {p for p in parts if len(p) > 2 and p.lower() not in _ANY}
+
+
+_ANY = frozenset({"maturity model", "levels", "model", "roadmap"})
+"""What is left of a name beside its bracket, and names nothing."""
+_DOMAIN = re.compile(r"\.(?:ai|io|com|dev|org|net)$")
 
 
 def entities(mentions: list[Mention], text: str) -> dict[str, list[str]]:
@@ -226,4 +231,37 @@ def entities(mentions: list[Mention], text: str) -> dict[str, list[str]]:
         found.setdefault("level", []).append(str(NUMBER_WORDS.get(raw, raw)))
     if "maturity-model" in found and (span := _FROM_TO.search(text)):
         found.setdefault("level", []).extend(span.groups())
+    if load := token_load(text):
+        found["tokens"] = [f"{load:g}"]
+    if size := _SIZE.search(text):
+        found["parameters"] = [size["n"]]
     return {kind: unique(ids) for kind, ids in found.items()}
+
+
+_SIZE = re.compile(
+    r"\b(?P<n>\d{1,4}(?:\.\d)?) ?(?:b|bn|billion)(?=[ -](?:open |parameters?|params?|models?|llms?|llama|qwen|mistral))",
+    re.IGNORECASE,
+)
+_LOAD = re.compile(
+    r"(?P<n>\d[\d.,]*) ?(?P<u>k|thousand|m|mn|million|b|bn|billion)? tokens? (?:a|per|each|every|/) ?(?P<t>second|minute|hour|day|week|month|year)",
+    re.IGNORECASE,
+)
+_MILLIONS = {"": 1e-6, "k": 1e-3, "t": 1e-3, "m": 1.0, "b": 1e3}
+_PER_MONTH = {
+    "second": 2_592_000.0,
+    "minute": 43_200.0,
+    "hour": 720.0,
+    "day": 30.0,
+    "week": 4.33,
+    "month": 1.0,
+    "year": 1 / 12,
+}
+
+
+def token_load(text: str) -> float | None:
+    """Million tokens a month, where a text names a volume with its time ("20 million tokens a day")."""
+    m = _LOAD.search(text)
+    if m is None:
+        return None
+    n = float(m["n"].replace(",", "").rstrip(".") or 0)
+    return n * _MILLIONS[(m["u"] or "")[:1].lower()] * _PER_MONTH[m["t"].lower()]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DEPTH = 60
 """How many candidates each side puts forward."""
+ASKED_DEPTH = 20
+ASKED_LEAST = 0.5
+"""Cosine below which two questions only share their subject."""
 RRF_K = 60
 PER_DOCUMENT = 3
 DUPLICATE = 0.98
@@ -51,10 +54,15 @@ class HybridRetriever:
         if allowed is not None:
             lexical = np.where(allowed, lexical, 0)
         dense = [] if vector is None else [row for row, _ in self._nearest(vector, allowed)]
+        asked = {} if vector is None else index.questions.near(vector, ASKED_DEPTH, allowed)
         fused = _fuse(dense, _top(lexical, DEPTH))
         if self._reranker:
             fused = self._rerank(query, fused)
-        rows = self._pick(fused, k)
+        rows = self._pick(fused, k, k if filters and filters.docs else PER_DOCUMENT)
+        # Fused into the ranks they push the records aside that guides are about; at the end they are there to be weighed.
+        found = {row for row, _ in rows}
+        late = [(row, 0.0) for row, c in asked.items() if c >= ASKED_LEAST and row not in found][: max(0, k // 4)]
+        rows = [*rows[: k - len(late)], *late]
         return [
             Hit(
                 passage=(passage := index.passage(row)),
@@ -62,6 +70,7 @@ class HybridRetriever:
                 score=score,
                 dense=0.0 if vector is None else index.exact.cosine(row, vector),
                 lexical=float(lexical[row]),
+                asked=asked.get(row, 0.0),
             )
             for row, score in rows
         ]
@@ -108,14 +117,14 @@ class HybridRetriever:
         ranked = [(head[i][0], head[n][1]) for n, i in enumerate(order)]
         return ranked + fused[24:]
 
-    def _pick(self, fused: list[tuple[int, float]], k: int) -> list[tuple[int, float]]:
+    def _pick(self, fused: list[tuple[int, float]], k: int, per_document: int) -> list[tuple[int, float]]:
         """The best k, without near-duplicates and with few from any one document."""
         picked: list[tuple[int, float]] = []
         of_document: Counter[str] = Counter()
         vectors = self._index.exact.vectors
         for row, score in fused:
             doc_id = self._index.passage(row).doc_id
-            if of_document[doc_id] >= PER_DOCUMENT:
+            if of_document[doc_id] >= per_document:
                 continue
             if picked and float(np.max(vectors[[r for r, _ in picked]] @ vectors[row])) >= DUPLICATE:
                 continue

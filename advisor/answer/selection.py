@@ -15,10 +15,16 @@ def factual(u: Understanding) -> bool:
     """A question about the world, which passages answer, and not about the asker, which rules do."""
     if u.intent in ("explain", "profile"):
         return True
+    if u.entities.get("tokens") and u.intent in ("cost", "compare"):
+        return False
+    if u.intent == "cost" and _BUDGET.search(u.reading) and u.known:
+        return False
+    if u.intent == "career" and len(u.entities.get("role", [])) < 2 and u.answered >= ANSWERED:
+        return True
     if u.intent == "cost" and (u.topical or u.entities.get("tool") or not u.known) and not u.follow_up:
         return True
     attacked = any(m.kind == "threat" and m.direct for m in u.mentions)
-    if u.intent in ("assess", "next", "threat") and u.topical and not attacked:
+    if u.intent in ("assess", "next", "threat") and u.topical and not attacked and not (u.follow_up and u.known):
         return True
     if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
         return False
@@ -39,6 +45,11 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
         return [f for f in found if f.rule == "costs.break-even"] if _OWN_OR_RENT.search(u.reading) else []
     if factual(u) and (u.intent == "threat" or (u.intent in ("assess", "next") and not u.known)):
         return [f for f in found if f.kind == "regulation"]
+    if u.intent == "hire" and u.wants != "amount" and not _PAY.search(u.reading):
+        found = [f for f in found if f.kind != "pay"]
+    bad = [f for f in found if f.kind == "status" and not _fine(f)]
+    if u.intent == "tool" and bad and len(u.entities.get("tool", [])) == 1:
+        found = bad + [f for f in found if f not in bad]
     if factual(u):
         asked = bool(_KEPT_UP.search(u.reading))
         return found[:3] if u.personal else [f for f in found if f.rule == "tools.status" and (asked or not _fine(f))]
@@ -54,8 +65,15 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
     return found[:1] if found and found[0].kind == "comparison" else found
 
 
+ANSWERED = 0.4
+"""A guide that says so nearly that it answers the question is preferred to a rule that only knows its kind."""
+_BUDGET = re.compile(r"\bbudget|\bcfo\b|\b(a|per|each) year\b|\bin total\b|\boverall\b|\bannual", re.IGNORECASE)
 _OWN_OR_RENT = re.compile(
     r"\bself[- ]?host|\b(our|your)sel(f|ves)\b|\bown (gpu|server|hardware|infra)|\bin[- ]house\b|\bon our own\b|\bbreak[- ]?even\b",
+    re.IGNORECASE,
+)
+_PAY = re.compile(
+    r"\b(salary|salaries|pay|pays|paid|earns?|compensation|wages?|costs?|afford|budget|how much|money|expensive)\b",
     re.IGNORECASE,
 )
 _ENOUGH = re.compile(

@@ -67,6 +67,8 @@ class Understanding:
     """It has a subject of its own, beyond the words that its intent is recognised by."""
     sectors: frozenset[str] = frozenset()
     """The industries that the question names, and the asker's own."""
+    answered: float = 0.0
+    """How nearly some guide says that it answers this very question, 0 to 1; known once the corpus was searched."""
     corrections: dict[str, str] = field(default_factory=dict)
     """Misspelt name → the name it was read as."""
 
@@ -107,7 +109,7 @@ def understand(
     mentions = _named_in(reading, mentions, lexicon)
     named = entities(mentions, reading)
     intent = route(reading, named, ours=bool(changes) or bool(_PERSONAL.search(question)))
-    asks = "?" in question or bool(_ASKS.search(question))
+    asks = "?" in question or bool(_ASKS.search(question) or _ASKS.search(reading))
     statement = bool(changes) and not asks and _only_tells(question, changes)
     follow_up = bool(conversation) and not statement and _points_back(question, named)
     query = reading
@@ -163,7 +165,14 @@ def _asking_part(question: str, changes: Sequence[ProfileChange]) -> str:
                 flags=re.IGNORECASE,
             )
     text = re.sub(r"\s+([?.!,;])", r"\1", " ".join(text.split())).strip(" ,;")
-    return text if len(content_words(text)) >= 1 or re.search(r"\b(next|start|begin|first)\b", text) else question
+    telling = stems(text) - _OPINION
+    return text if telling or re.search(r"\b(next|start|begin|first)\b", text) else question
+
+
+_OPINION = stems(
+    "good bad great terrible idea sense right wrong thought think opinion worth reasonable realistic okay plan yes no"
+)
+"""'Good idea?' asks about what was said before it."""
 
 
 _DECIDING = re.compile(
@@ -329,14 +338,12 @@ def _explicit(question: str) -> bool:
 def _points_back(question: str, named: dict[str, list[str]]) -> bool:
     """Short, and either opening like a follow-up or pointing at something it does not name."""
     tokens = words(question)
+    subjects = sum(len(ids) for kind, ids in named.items() if kind not in ("country", "level"))
+    if _POINTING.search(question) and subjects == 0 and len(tokens) <= 30:
+        return True
     if len(tokens) > 14:
         return False
-    if _FOLLOW_UP.match(question):
-        return True
-    subjects = sum(len(ids) for kind, ids in named.items() if kind not in ("country", "level"))
-    if _POINTING.search(question) and subjects == 0:
-        return True
-    return len(content_words(question)) <= 2 and subjects == 0
+    return bool(_FOLLOW_UP.match(question)) or (len(content_words(question)) <= 2 and subjects == 0)
 
 
 def _topic(question: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from advisor.errors import Busy, IndexUnavailable, StorageError
-from advisor.index import cutter
+from advisor.index import cutter, questions
 from advisor.index.child import Child
 from advisor.index.manifest import Manifest, current, damaged, index_folder, measure, point_to, read_manifest
 from advisor.index.record import Record, text_hash
@@ -71,12 +71,16 @@ def build(
         _need_space(data, len(found) * embedder.dimension * 4 * 5 + 10 * sum(map(len, texts)))
         with Record(data / "index.db") as record:
             vectors, new = _embed(embedder, texts, shas, record, report)
+            asked = questions.answered(documents, found)
+            asked_shas = [text_hash(question) for _, question in asked]
+            asked_vectors, _ = _embed(embedder, [question for _, question in asked], asked_shas, record, report)
             version = f"{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
             folder = index_folder(data) / f".building-{version}"
             folder.mkdir(parents=True, mode=0o700)
             try:
                 report(0, 3, "writing the index")
                 _write_vectors(folder, documents, found, vectors)
+                questions.write(folder, [row for row, _ in asked], asked_vectors)
                 chroma.begin([str(folder), version])
                 _write_words(folder, texts, glossary.synonyms(corpus))
                 report(1, 3, "building Chroma")
@@ -101,7 +105,7 @@ def build(
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
             report(2, 3, "switching over")
-            record.replace(documents, found, shas, embedder.identity)
+            record.replace(documents, found, shas, asked_shas, embedder.identity)
             served = current(data)
             point_to(data, version)
         _retire(data, keep={version, served.name if served else version}, url=settings.chroma_url)
@@ -113,7 +117,7 @@ def build(
 def chunker_version() -> str:
     """A hash of the code that turns records into embedded text; a change there means new passages."""
     digest = hashlib.sha256()
-    for module in (render, chunk, glossary):
+    for module in (render, chunk, glossary, questions):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]
 
@@ -155,7 +159,10 @@ def _embed(
         record.add_embeddings(embedder.identity, [sha for sha, _ in some], vectors)
         known.update(zip([sha for sha, _ in some], vectors, strict=True))
     report(len(missing), len(missing), "embedding")
-    return np.stack([known[sha] for sha in shas]).astype(np.float32), len(missing)
+    vectors = np.empty((len(shas), embedder.dimension), dtype=np.float32)
+    for row, sha in enumerate(shas):
+        vectors[row] = known[sha]
+    return vectors, len(missing)
 
 
 def _cut(cutting: Child, documents: Collection[Document], before: _Before, report: Progress) -> list[Passage]:

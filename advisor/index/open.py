@@ -14,6 +14,7 @@ import numpy as np
 from advisor.errors import Busy, IndexUnavailable
 from advisor.index.lexical import Bm25
 from advisor.index.manifest import REBUILD, Manifest, current, damaged, read_manifest
+from advisor.index.questions import Questions
 from advisor.index.store_exact import ExactStore
 from advisor.knowledge.glossary import Glossary
 from advisor.knowledge.load import corpus_version
@@ -53,6 +54,7 @@ class Index:
     store: VectorStore
     exact: ExactStore
     bm25: Bm25
+    questions: Questions
     glossary: Glossary
     notes: list[str]
     _raw: list[dict[str, Any]]
@@ -123,6 +125,7 @@ def open_index(settings: Settings, embedder: Embedder, store: Literal["chroma", 
         words = json.loads((folder / "glossary.json").read_bytes())
         exact = ExactStore.open(folder)
         bm25 = Bm25.open(folder, len(rows))
+        questions = Questions.open(folder)
         glossary = Glossary(words["synonyms"], words["vocabulary"])
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise IndexUnavailable(f"The index is damaged: {e}.", REBUILD) from e
@@ -134,7 +137,7 @@ def open_index(settings: Settings, embedder: Embedder, store: Literal["chroma", 
     serving: VectorStore = exact
     if store == "chroma":
         serving = _chroma(folder, manifest, [row[0] for row in rows], settings.chroma_url, notes) or exact
-    return Index(manifest, documents, serving, exact, bm25, glossary, notes, documents.raw, rows)
+    return Index(manifest, documents, serving, exact, bm25, questions, glossary, notes, documents.raw, rows)
 
 
 def _chroma(folder: Path, manifest: Manifest, ids: list[str], url: str | None, notes: list[str]) -> VectorStore | None:

@@ -71,9 +71,18 @@ class Record:
         )
 
     def replace(
-        self, documents: Mapping[str, Document], passages: Sequence[Passage], shas: Sequence[str], embedder: str
+        self,
+        documents: Mapping[str, Document],
+        passages: Sequence[Passage],
+        shas: Sequence[str],
+        asked: Sequence[str],
+        embedder: str,
     ) -> None:
-        """Make this the whole record: what is not in it any more is gone, embeddings included."""
+        """Make this the whole record: what is not in it any more is gone, embeddings included.
+
+        `shas` are those of the passages, `asked` those of the questions that documents say they answer.
+        """
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS asked (sha TEXT PRIMARY KEY)")
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute("DELETE FROM passages")
@@ -89,8 +98,12 @@ class Record:
                     for i, (p, sha) in enumerate(zip(passages, shas, strict=True))
                 ],
             )
+            self._db.execute("DELETE FROM asked")
+            self._db.executemany("INSERT OR IGNORE INTO asked VALUES (?)", [(sha,) for sha in asked])
             self._db.execute(
-                "DELETE FROM embeddings WHERE embedder <> ? OR sha NOT IN (SELECT sha FROM passages)", (embedder,)
+                "DELETE FROM embeddings WHERE embedder <> ? OR sha NOT IN "
+                "(SELECT sha FROM passages UNION SELECT sha FROM asked)",
+                (embedder,),
             )
             self._db.execute("COMMIT")
         except BaseException:
