@@ -297,5 +297,7 @@ class Event(BaseModel):
 
     kind: Literal["status", "profile", "text", "done"]
     text: str = ""
+    citations: list[Citation] = []
+    """Those that `text` is the first to use."""
     changes: list[ProfileChange] = []
     answer: Answer | None = None

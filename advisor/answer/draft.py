@@ -21,8 +21,8 @@ from advisor.answer.extract import apply_changes
 from advisor.answer.keyless import Writer
 from advisor.answer.sections import sections
 from advisor.answer.suppose import suppose
-from advisor.answer.text import content_words, stem
-from advisor.answer.understand import Understanding
+from advisor.answer.text import content_words, stem, stems
+from advisor.answer.understand import GENERIC, Understanding
 from advisor.schema import (
     Answer,
     Event,
@@ -48,6 +48,8 @@ HELLO = (
     "many people, which roles, how many models in production, which cloud — and ask where you stand or what comes next."
 )
 NOTED = "Ask where you stand, what to do next, whom to hire, which tools fit, what it costs or what can go wrong."
+PLAN_ASKED = 0.6
+"""Cosine to a guide's question from which a statement is taken for a question about what it states."""
 ENGLISH_ONLY = "I answer in English while no chat model is configured."
 FALLBACK = (
     "The chat model could not be used for this answer ({why}); it is composed from rules and cited passages instead."
@@ -80,6 +82,7 @@ class Draft:
     ) -> None:
         self.owner, self.u, self.profile, self.conversation, self.clock = owner, u, profile, conversation, clock
         self.writer = Writer(Bibliography(owner.documents, owner._source_lines, owner._source_urls))
+        self._shown = 0
         self.findings: list[Finding] = []
         self.ranked: list[Ranked] = []
         self.text = ""
@@ -91,14 +94,15 @@ class Draft:
 
     def write(self) -> Iterator[Event]:
         """Text events that add up to the answer's text."""
-        u, owner = self.u, self.owner
-        if u.intent == "greeting" and not u.changes:
+        owner = self.owner
+        if self.u.intent == "greeting" and not self.u.changes:
             yield self._say(HELLO)
             return
-        if u.statement:
+        if self.u.statement and not self._asks_after_all():
             self.asks = engine.asks("next", self.profile)
-            yield self._say(f"Noted: {', '.join(c.label for c in u.changes)}. {NOTED}")
+            yield self._say(f"Noted: {', '.join(c.label for c in self.u.changes)}. {NOTED}")
             return
+        u = self.u
         yield Event(kind="status", text="Searching the corpus")
         with self.clock.step("retrieve"):
             hits = owner.retriever.retrieve(u.query, k=16)
@@ -136,6 +140,16 @@ class Draft:
                 for block in keyless.compose(u, self.ranked, self.findings, self.writer, owner.rarity, self._within):
                     yield self._say(block)
 
+    def _asks_after_all(self) -> bool:
+        """Is what sounds like a statement a plan that a guide speaks of? 'We want to fine-tune on 300 tickets.'"""
+        if len(stems(self.u.question) - GENERIC) < 4:
+            return False
+        hits = self.owner.retriever.retrieve(self.u.question, k=8)
+        if max((h.asked for h in hits), default=0.0) < PLAN_ASKED:
+            return False
+        self.u = replace(self.u, intent="explain", statement=False, reading=self.u.question, query=self.u.question)
+        return True
+
     def _within(self, doc_id: str) -> list[Hit]:
         return self.owner.retriever.retrieve(self.u.query, k=8, filters=Filters(docs=[doc_id]))
 
@@ -144,8 +158,7 @@ class Draft:
 
     def _say(self, block: str) -> Event:
         piece = f"\n\n{block}" if self.text else block
-        self.text += piece
-        return Event(kind="text", text=piece)
+        return self._append(piece)
 
     def _preface(self, judgement: abstain.Judgement) -> Iterator[Event]:
         """What has to be said first: how we read a name, what we do not know, what is not so."""
@@ -208,6 +221,7 @@ class Draft:
         if not pieces:
             self.mode = "fallback"
             self.writer = Writer(Bibliography(owner.documents, owner._source_lines, owner._source_urls))
+            self._shown = 0
             self.notes.append(FALLBACK.format(why=_why(failure.message)) if failure else POOR)
             return
         self.mode = "model"
@@ -226,7 +240,9 @@ class Draft:
 
     def _append(self, piece: str) -> Event:
         self.text += piece
-        return Event(kind="text", text=piece)
+        citations = self.writer.bibliography.citations
+        new, self._shown = citations[self._shown :], len(citations)
+        return Event(kind="text", text=piece, citations=new)
 
     def answer(self, conversation_id: str | None) -> Answer:
         """The finished answer, with every citation checked against the pinned corpus."""

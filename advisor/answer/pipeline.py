@@ -20,7 +20,7 @@ from advisor.answer.retrieve import HybridRetriever
 from advisor.answer.text import stem
 from advisor.answer.understand import understand
 from advisor.config import Settings
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, InputError
 from advisor.index.open import Index, open_index
 from advisor.interfaces import ChatModel, Embedder
 from advisor.knowledge.load import Corpus, load
@@ -129,6 +129,19 @@ class Advisor:
         yield from draft.write()
         yield Event(kind="done", answer=draft.answer(conversation_id))
 
+    def recall(self, questions: Sequence[str]) -> tuple[Profile, list[Turn]]:
+        """What a conversation told and asked, where nothing but the questions is left of it, oldest first.
+
+        Each is read as it was when it was asked; what could not have been asked is passed over.
+        """
+        profile, turns = Profile(), list[Turn]()
+        for question in questions:
+            with suppress(InputError):
+                u = understand(question, profile, turns, self.lexicon, self._spell, self._phrased)
+                profile = apply_changes(profile, u.changes)
+                turns.append(Turn(question=u.question, answer="", intent=u.intent))
+        return profile, turns
+
     def _spell(self, word: str) -> str:
         return self.index.glossary.expand(word).query
 
@@ -138,6 +151,9 @@ class Advisor:
             deadline = time.monotonic() + 0.3 * self.settings.answer_seconds
             if query := wording.english_query(self.chat, question, deadline):
                 return query
+        return self._phrased(question, language)
+
+    def _phrased(self, question: str, language: str) -> str:
         return to_english(question, language, self.corpus)
 
     def rarity(self, word: str) -> float:
