@@ -8,13 +8,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, CursorResult, make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database."""
-        with self._mended(), Session(self._open(**self._still)) as session:
+        with self.mended(), Session(self._open(**self._still)) as session:
             yield session
 
     @contextmanager
@@ -59,7 +59,7 @@ class Database:
         commit on: it costs no wait for the disk.
         """
         options = {"immediate": True, "durable": durable}
-        with self._mended(), self._write, Session(self._open(**options)) as session, session.begin():
+        with self.mended(), self._write, Session(self._open(**options)) as session, session.begin():
             yield session
 
     def alone(self, session: Session, what: str) -> None:
@@ -70,22 +70,22 @@ class Database:
     def add_if_absent(self, session: Session, row: type[Base], **values: Any) -> bool:
         """Insert a row where none has its key; whether it was inserted. Waits for others who insert the same."""
         insert: Any = sqlite.insert if isinstance(self.where, Path) else postgresql.insert
-        done = session.execute(insert(row).values(**values).on_conflict_do_nothing())
-        assert isinstance(done, CursorResult)
-        return done.rowcount == 1
+        statement = insert(row).values(**values).on_conflict_do_nothing()
+        return session.execute(statement.returning(*row.__table__.primary_key)).first() is not None
 
-    def connection(self) -> sqlite3.Connection:
-        """SQLite's own connection, for what SQLAlchemy does not offer; the caller closes it."""
-        assert isinstance(self.where, Path)
-        self._open()
-        return sqlite3.connect(self.where, timeout=5.0, isolation_level=None)
+    def settle(self) -> None:
+        """On SQLite, move what was committed into the one file, so that nothing erased is left in the other."""
+        if isinstance(self.where, Path):
+            with self.mended(), closing(sqlite3.connect(self.where, timeout=5.0)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @property
     def _still(self) -> dict[str, Any]:
         return {} if isinstance(self.where, Path) else {"isolation_level": "REPEATABLE READ"}
 
     @contextmanager
-    def _mended(self) -> Iterator[None]:
+    def mended(self) -> Iterator[None]:
+        """What goes wrong inside with the database or its disk is raised as a StorageError."""
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as e:

@@ -34,16 +34,22 @@ def migrate(engine: Engine) -> None:
         _run(connection)
 
 
-def copy_beside(path: Path, why: str) -> Path:
-    """A copy of a SQLite database as last committed, `advisor.db.<why>`, readable by its owner only."""
-    copy = path.with_name(f"{path.name}.{why}")
-    part = path.with_name(f"{copy.name}.part")
+def copy(path: Path, to: Path) -> None:
+    """A SQLite database as last committed, whole or not at all, in one file that only its owner can read."""
+    part = to.with_name(f"{to.name}.part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_RDWR | os.O_CREAT, 0o600))
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
         source.backup(target)
-    os.replace(part, copy)
-    return copy
+        target.execute("PRAGMA journal_mode=DELETE")  # so that it needs no second file beside it
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    os.replace(part, to)
+
+
+def copy_beside(path: Path, why: str) -> None:
+    """A copy in the same folder, `advisor.db.<why>`; an earlier one of that name is replaced."""
+    copy(path, path.with_name(f"{path.name}.{why}"))
 
 
 def _version(connection: Connection) -> str:
