@@ -46,15 +46,19 @@ ADAPTERS: dict[str, set[str]] = {
     "httpx": {"client"},
     "openai": {"models/chat.py", "models/openai_embedder.py"},
     "sqlalchemy": {"records"},
+    "alembic": {"records"},
     "gradio": {"channels/web/page.py", "channels/web/mount.py", "channels/web/form.py", "channels/web/pages"},
     "plotly": {"channels/web/figures.py"},
     "fastapi": {"channels/api", "channels/server.py", "channels/web/mount.py"},
-    "uvicorn": {"channels/server.py"},
+    "prometheus_client": {"channels/api/watch.py"},
+    "uvicorn": {"channels/process.py", "channels/mcp/run.py"},
+    "mcp": {"channels/mcp"},
+    "mcp_types": {"channels/mcp"},
     "nh3": {"channels/web/markdown.py"},
     "markdown_it": {"channels/web/markdown.py"},
-    "typer": {"channels/cli.py", "channels/commands.py"},
+    "typer": {"channels/cli.py", "channels/commands"},
 }
-HEAVY = ["torch", "sentence_transformers", "transformers", "llama_index", "chromadb", "gradio", "openai", "sqlalchemy",
+HEAVY = ["torch", "sentence_transformers", "transformers", "llama_index", "chromadb", "gradio", "openai", "sqlalchemy", "alembic",
          "plotly", "onnxruntime", "bm25s", "fastapi", "rich.console"]  # fmt: skip
 
 MOST_LINES = 400

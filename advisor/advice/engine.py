@@ -224,7 +224,7 @@ def _compare(profile: Profile, corpus: Corpus, named: dict[str, list[str]]) -> l
         return compare_tools(named["tool"], profile, corpus)
     if len(named["maturity-model"]) >= 2:
         return compare_models(named["maturity-model"], corpus)
-    if named["tool"] or named["category"]:
+    if named["tool"]:
         return _tool(profile, corpus, named)
     if len(named["role"]) >= 2:
         return career(named["role"][0], named["role"][1], corpus)

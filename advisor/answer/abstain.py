@@ -20,6 +20,8 @@ IN_SCOPE_DENSE = 0.33
 """Below this cosine to the best passage a question that names nothing we know is about something else."""
 OTHER_DENSE = 0.37
 """The same, for a question without a word of our field."""
+ASKED_HERE = 0.2
+"""Where a guide answers a question as like as this, the question is of our field whatever its words."""
 NEARLY_DENSE = 0.45
 """Below this one it also is, if neither its words are of our field nor most of them in the passages."""
 ANSWER_DENSE = 0.40
@@ -77,8 +79,12 @@ def judge(
     unknown = tuple(unknown_names(u, known_word))
     ruled = has_findings and not factual(u)
     if not named and not u.follow_up and not u.changes and not (ruled and not u.topical and best >= RULED_DENSE):
-        strange = not domain and (best < OTHER_DENSE or (best < NEARLY_DENSE and covered < ANSWER_COVERAGE))
-        if best < IN_SCOPE_DENSE or strange:
+        strange = (
+            not domain
+            and u.answered < ASKED_HERE
+            and (best < OTHER_DENSE or (best < NEARLY_DENSE and covered < ANSWER_COVERAGE))
+        )
+        if (best < IN_SCOPE_DENSE and u.answered < ASKED_HERE) or strange:
             return Judgement("out-of-scope")
     if _STRANGERS.search(u.question):
         return Judgement("not-in-corpus", "what particular companies do, your competitors among them", unknown)
@@ -181,6 +187,8 @@ _WANTED = {
 }  # fmt: skip
 
 _CAPITAL = re.compile(r"\b[A-Z][A-Za-z0-9]*(?:[.&-]?[A-Za-z0-9]+)*\b")
+_PEOPLES = ("ican", "ian", "ean", "ish", "ese")
+"""American, Indian, Korean, Spanish, Chinese: where something is from, and not what it is called."""
 _CUE = re.compile(
     r"\b(use|using|adopt|buy|is|are|was|about|vs\.?|versus|or|and|than|with|called|which|what|a|an|the|does|did|do|of|to|try)\s+$",
     re.IGNORECASE,
@@ -193,8 +201,13 @@ def unknown_names(u: Understanding, known_word: Callable[[str], bool]) -> list[s
     names = []
     for m in _CAPITAL.finditer(u.question):
         word, lower = m.group(), m.group().lower()
-        known = known_word(lower) or any(known_word(p) for p in re.split(r"[-&.]", lower) if len(p) > 2)
-        if lower in covered or lower in STOPWORDS or len(word) < 3 or known:
+        plural = lower[:-1] if len(word) > 2 and word[:-1].isupper() and word.endswith("s") else lower
+        known = (
+            known_word(lower)
+            or known_word(plural)
+            or any(known_word(p) for p in re.split(r"[-&.]", lower) if len(p) > 2)
+        )
+        if lower.endswith(_PEOPLES) or lower in covered or lower in STOPWORDS or len(word) < 3 or known:
             continue
         product = any(c.isdigit() for c in word) or (word[1:] != word[1:].lower() and not word.isupper())
         if product or (m.start() > 0 and _CUE.search(u.question[: m.start()])):

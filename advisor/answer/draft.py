@@ -124,7 +124,7 @@ class Draft:
             if u.intent == "explain" and u.personal:
                 self.findings += [f for f in not_yet(self.profile, owner.corpus) if near & set(f.docs)]
             self.findings = selection.relevant(u, self.findings, near)
-            self.asks = [] if selection.factual(u) and not u.personal else engine.asks(u.intent, self.profile)
+            self.asks = self._to_ask()
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
         if judgement.outcome != "answer":
             yield from self._abstain(judgement)
@@ -139,6 +139,14 @@ class Draft:
             with self.clock.step("compose"):
                 for block in keyless.compose(u, self.ranked, self.findings, self.writer, owner.rarity, self._within):
                     yield self._say(block)
+
+    def _to_ask(self) -> list[str]:
+        """What nobody has said and the advice hangs on; nothing where the question is about the world."""
+        u = self.u
+        if (selection.factual(u) and not u.personal) or (u.intent == "compare" and len(u.entities.get("tool", [])) < 2):
+            return []
+        asked = stems(u.question)
+        return [ask for ask in engine.asks(u.intent, self.profile) if len(stems(ask) & asked - GENERIC) < 2]
 
     def _asks_after_all(self) -> bool:
         """Is what sounds like a statement a plan that a guide speaks of? 'We want to fine-tune on 300 tickets.'"""

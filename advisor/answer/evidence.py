@@ -20,7 +20,8 @@ _DRY = re.compile(
     r"Where .* works in the lifecycle|Hosting |Licence and openness)"
 )
 DEFINITION = re.compile(
-    r"\b(?:explain|tell me|know) what (?:an? |the )?[\w -]{2,40}? (?:is|are|means?)\b|^\W*(what('s| is| are)|define|explain|meaning of|tell me about|describe)\b",
+    r"\b(?:explain|tell me|know) what (?:an? |the )?[\w -]{2,40}? (?:is|are|means?)\b|^\W*(define|explain|meaning of|tell me about|describe)\b"
+    r"|^\W*what(?:'s| is| are)\b(?! (?:the |our |a )?(?:\w+ )?(?:best|biggest|main|most|worst|right|first|next|usual|typical|minimum|point|cost|price|risks?|steps?|good for)\b)",
     re.IGNORECASE,
 )
 _KIND_DOCS = {
@@ -69,7 +70,9 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
     return found
 
 
-ASKED = 0.45
+ASKED = 0.6
+ASKED_FACT = 0.3
+"""The same where a date or a price is wanted: the record has it more often than the guide."""
 TITLED = 0.2
 SAME_QUESTION = 0.55
 """Cosine from which a heading asks what the asker does."""
@@ -114,10 +117,11 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         heading = coverage(query, stems(" ".join(section.headings)), rarity)
         asked = max(_likeness(near.get(document.id, 0.0)), 0.5 * _asked(query, document, rarity))
         dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
-        value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading + ASKED * asked
+        value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading
+        value += (ASKED if u.wants == "any" else ASKED_FACT) * asked
         asked_about = document.kind != "role" or definition or u.intent in ("hire", "career")
         if document.id in direct and document.kind in _SPECIFIC and asked_about:
-            value += 0.16
+            value += 0.22
         elif document.kind in ("tool", "role") and document.id not in direct:
             value -= 0.1
         if document.kind == "maturity-model" and document.id in direct and section.headings:
@@ -173,7 +177,7 @@ def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity)
 
 def _likeness(cosine: float) -> float:
     """From 0, two questions that only share their subject, to 1, the same question in other words."""
-    return min(1.0, max(0.0, (cosine - 0.4) / 0.45))
+    return min(1.0, max(0.0, (cosine - 0.45) / 0.4))
 
 
 def _asked(query: set[str], document: Document, rarity: Rarity) -> float:

@@ -131,6 +131,12 @@ _BUDGET = re.compile(
     re.IGNORECASE,
 )
 _CAPACITY = re.compile(rf"\b{NUMBER} (?:person|engineer)[- ]?weeks? (?:a|per|each) quarter\b", re.IGNORECASE)
+_HALF = re.compile(
+    r"\b(?:one|an?|1|half of an?|half an?) (?:engineer|developer|person|dev|data scientist)\b(?: at)? (?:half[- ]time|half (?:the|of (?:the|their|his|her)) (?:time|week)|for half)"
+    r"|\bhalf an? (?:engineer|developer|person|fte)\b|\bhalf[- ]time (?:engineer|developer|person)\b",
+    re.IGNORECASE,
+)
+"""Half of one person is 6.5 of the 13 weeks of a quarter."""
 _REQUESTS = re.compile(r"\b(?P<n>\d[\d,.]*)\s?(?P<s>k|m|thousand|million)?\s+(?:llm |api )?(?:requests|calls|queries|questions|conversations|answers|messages)\b (?:a|per|each|every) (?P<per>day|month|week|hour)", re.IGNORECASE)  # fmt: skip
 
 STATEMENTS: list[tuple[str, AnswerValue, str]] = [
@@ -140,7 +146,8 @@ STATEMENTS: list[tuple[str, AnswerValue, str]] = [
     ("version-control-all-code", "yes", r"\b(?:code|everything|notebooks?) (?:is|are|lives?|kept) (?:all )?in (?:git|github|gitlab|version control)\b|\bwe use (?:git|github|gitlab)\b"),
     ("experiment-tracking", "yes", r"\b(?:track\w*|log\w*) (?:our |all |the )?(?:experiments?|runs|training)\b|\bexperiment tracking (?:is )?in place\b|\b(?:use|using|have|on) (?:mlflow|w&b|wandb|weights (?:&|and) biases|clearml|comet|neptune) (?:for|to) (?:track|experiment)\w*"),
     ("experiment-tracking", "no", r"\b(?:no|without|don'?t (?:do|have)|lack) (?:any )?(?:experiment|run) tracking\b|\b(?:don'?t|do not|never) track (?:our |the )?(?:experiments?|runs)\b"),
-    ("model-monitoring-basics", "no", r"\b(?:no|without|don'?t (?:do|have)|zero|lack) (?:any |model |real )?(?:model )?monitoring\b|\b(?:don'?t|do not|never) monitor\b|\bnothing is monitored\b"),
+    ("model-monitoring-basics", "no", r"\b(?:no|without|don'?t (?:do|have)|zero|lack) (?:any |model |real )?(?:model )?monitoring\b|\b(?:don'?t|do not|never) monitor\b|\bnothing is monitored\b"
+        r"|\b(?:nobody|no ?one|none of us) (?:looks at|watches|checks|does|owns|has)\b[^.?!]{0,25}\b(?:monitor\w*|dashboards?|models?|predictions?|drift)\b"),
     ("model-monitoring-basics", "yes", r"\bmodel monitoring (?:is )?in place\b|\bwe monitor (?:our |the |all )?models?\b"),
     ("service-monitoring", "yes", r"\b(?:prometheus|grafana|datadog|cloudwatch|new relic) (?:dashboards?|alerts?|for)\b|\bwe (?:have|use) (?:prometheus|grafana|datadog)\b"),
     ("application-ci", "yes", r"\b(?:have|with|use|run) (?:a )?(?:ci|ci/cd|github actions|gitlab ci|jenkins)\b|\bci(?:/cd)? (?:is )?in place\b"),
@@ -320,12 +327,20 @@ def _models(sentence: str) -> Iterator[ProfileChange]:
         yield _change("models_in_production", 0, "no model in production", m)
         return
     for pattern in MODELS:
-        if m := pattern.search(sentence):
+        m = pattern.search(sentence)
+        if m and not _PART_OF_MODEL.match(sentence[m.end() :]):
             n = count(m["n"])
             yield _change("models_in_production", n, f"{n} model{'' if n == 1 else 's'} in production", m)
             if not re.search(r"\b(llm|language)\b", m.group(), re.IGNORECASE):
                 yield _change("uses_ml", True, "own ML models", m, "inferred")
             return
+
+
+_PART_OF_MODEL = re.compile(
+    r"\W?(?:registry|registries|cards?|gateways?|stores?|serving|monitoring|files?|weights|inventor\w+|owners?|releases?|drift|risks?|validation|training|providers?|choice|server|catalogue)\b",
+    re.IGNORECASE,
+)
+"""'A model registry' is no model."""
 
 
 def _money(sentence: str) -> Iterator[ProfileChange]:
@@ -337,6 +352,8 @@ def _money(sentence: str) -> Iterator[ProfileChange]:
         yield _change("budget", amount, f"{amount:,.0f} a year", m)
     if m := _CAPACITY.search(sentence):
         yield _change("capacity", float(count(m["n"])), f"{count(m['n'])} person-weeks a quarter", m)
+    elif m := _HALF.search(sentence):
+        yield _change("capacity", 6.5, "6.5 person-weeks a quarter", m)
     if m := _REQUESTS.search(sentence):
         factor = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}.get((m["s"] or "").lower(), 1)
         monthly = {"hour": 730, "day": 30, "week": 4.33, "month": 1}[m["per"].lower()]

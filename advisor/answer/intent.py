@@ -55,6 +55,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
     "cost": [
         (r"\b(cost|costs|costing|price|prices|pricing|budget|expensive|cheap|spend|tco|afford|bill)\b", 3.5),
         (r"\bhow much\b", 2.5),
+        (r"\bcosts?\b.{0,20}\b(a|per|each) (year|month)\b", 2),
         (r"\bbreak[- ]?even\b|\broi\b|\bself[- ]?host\w*\b.{0,40}\b(api|cheaper|cost|worth|or)\b|\bgpu\b.{0,20}\b(price|hour|rent|cost)", 3),
     ],
     "threat": [
@@ -116,10 +117,10 @@ def route(question: str, named: dict[str, list[str]], ours: bool = False) -> Int
         scores["explain"] += 4
     if _NEED.search(question) or scores["hire"] >= 3:
         scores["explain"] -= 4.2
-    if _PAPER.search(question):
-        scores["explain"] += 6
     if _WHAT_IS.search(question):
         scores["tool"] -= 3.5
+    if _PAPER.search(question):
+        scores["explain"] += 9
     best = max(scores, key=lambda k: (scores[k], k == "explain"))
     return best if scores[best] >= 1.5 or best == "explain" else "explain"
 

@@ -156,7 +156,7 @@ def _advice(u: Understanding, ranked: Sequence[Ranked], findings: Sequence[Findi
         for f in group:
             if f is tabled:
                 yield table(f)
-    yield from _background(ranked, writer, most=2, title="What the corpus adds", least=0.5)
+    yield from _background(ranked, writer, most=2, title="What the corpus adds", least=0.55)
 
 
 def _selection(u: Understanding, findings: Sequence[Finding]) -> list[Finding]:
@@ -195,7 +195,7 @@ def _explanation(
         opening.append(writer.quote(fact[1], document))
     leads = [] if fact else _each(u, ranked)
     opening += [writer.quote(unit, d) for d, unit in leads]
-    if about and not fact and (term := _term(u, ranked)):
+    if about and not fact and (term := _term(u, ranked)) and writer.fresh(term[0]):
         opening.append(writer.quote(*term))
     if len(opening) >= 2:
         yield " ".join(opening)
@@ -208,14 +208,7 @@ def _explanation(
     if document.kind == "guide" and not fact:
         section, nearer = inside(u, within(document.id), top, rarity)
     levels = document.kind == "maturity-model" and bool(u.entities.get("level"))
-    if (
-        not fact
-        and not levels
-        and first.lead
-        and not nearer
-        and leads_with_first
-        and writer.fresh(first.lead)
-    ):
+    if not fact and not levels and first.lead and not nearer and leads_with_first and writer.fresh(first.lead):
         opening.append(writer.quote(first.lead, document))
     if top.warning or (top.dry and document.kind == "practice" and not fact):
         section = first
@@ -235,7 +228,7 @@ def _explanation(
     if not steps and not parts and (more := _other_steps(document, ranked, writer)):
         other, units = more
         yield _bullets("What to do", writer.quotes(units, other))
-    yield from _background(ranked, writer, most=3, title="Worth knowing too")
+    yield from _background(ranked, writer, most=2, title="Worth knowing too")
 
 
 _BOTH = re.compile(r"\bdifferen|\bvs\b|\bversus\b|\bboth\b|\bbetween\b|\bcompare|\bor\b|\band\b|\bn\b", re.IGNORECASE)
@@ -359,7 +352,7 @@ def _background(ranked: Sequence[Ranked], writer: Writer, most: int, title: str,
     best = ranked[0].score if ranked else 0.0
     for r in ranked:
         lead = r.section.lead
-        if len(lines) == most or r.score < 0.74 * best:
+        if len(lines) == most or r.score < 0.78 * best:
             break
         if r.coverage < 0.3 and r.dense < 0.5:
             continue

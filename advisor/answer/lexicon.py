@@ -201,13 +201,22 @@ def build_lexicon(corpus: Corpus, vocabulary: Iterable[str] = ()) -> Lexicon:
 def _add_terms(corpus: Corpus, lexicon: Lexicon) -> None:
     kinds = {id: kind for kind, records in corpus.records.items() if kind not in ("source", "term") for id in records}
     kinds |= dict.fromkeys(corpus.guides, "guide")
+    categories = {_key(tool.category): tool.category for tool in corpus.all(Tool)}
     for term in corpus.all(Term):
-        for name in (term.term, *term.synonyms):
+        names = (term.term, *term.synonyms)
+        category = next((categories[_key(name)] for name in names if _key(name) in categories), None)
+        for name in names:
             lexicon.add(name, "term", term.id)
+            if category:  # the word for a kind of tool, whichever of its names is used
+                lexicon.add(name, "category", category)
             for id in term.see:
                 if id in kinds and not lexicon.has(name, kinds[id]):
                     lexicon.add(name, kinds[id], id)
                     lexicon.through.add((tuple(stem(w) for w in words(name)), kinds[id], id))
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(stem(w) for w in words(name.replace("-", " ")))
 
 
 def _parts(name: str) -> set[str]:

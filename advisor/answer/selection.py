@@ -17,6 +17,10 @@ def factual(u: Understanding) -> bool:
         return True
     if u.entities.get("tokens") and u.intent in ("cost", "compare"):
         return False
+    if u.intent == "hire" and not (u.known or u.entities.get("role") or _HIRING.search(u.reading)):
+        return True
+    if u.answered >= SURELY and not _for_rules(u):
+        return True
     if u.intent == "cost" and _BUDGET.search(u.reading) and u.known:
         return False
     if u.intent == "career" and len(u.entities.get("role", [])) < 2 and u.answered >= ANSWERED:
@@ -65,6 +69,27 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
     return found[:1] if found and found[0].kind == "comparison" else found
 
 
+def _for_rules(u: Understanding) -> bool:
+    """Is it about the asker's own case, or a choice among tools, so that only a rule can answer it?"""
+    if u.intent in ("compare", "what-if"):
+        return True
+    if u.intent == "tool":
+        return bool(u.entities.get("tool")) or bool(u.entities.get("category") and _WHICH.search(u.reading))
+    if u.intent == "hire":
+        return bool(u.wants == "amount" or u.entities.get("role") or u.known or not u.topical)
+    if u.intent == "career":
+        return len(u.entities.get("role", [])) >= 2
+    return u.known or not u.topical
+
+
+SURELY = 0.5
+_HIRING = re.compile(
+    r"\b(hir(e|es|ing)|recruit\w*|teams?|staff\w*|head-?count|roles?|whom|people|salary|pay|earns?)\b", re.IGNORECASE
+)
+_WHICH = re.compile(
+    r"\b(which|best|what (tools?|platforms?|software|products?)|recommend\w*|suggest\w*|choose|pick|use|alternatives?|shortlist)\b",
+    re.IGNORECASE,
+)
 ANSWERED = 0.4
 """A guide that says so nearly that it answers the question is preferred to a rule that only knows its kind."""
 _BUDGET = re.compile(r"\bbudget|\bcfo\b|\b(a|per|each) year\b|\bin total\b|\boverall\b|\bannual", re.IGNORECASE)

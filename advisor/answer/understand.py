@@ -30,7 +30,7 @@ _POINTING = re.compile(
 )
 _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
     ("amount", re.compile(r"\bhow much (does|do|is|are|would|will|did|should|can|money)\b|\b(price|cost|salary|fee)s? (of|for)\b|\bwhat (does|do|is|are|would) .{1,60}\b(cost|costs|price|salary|pay|earn|charge)\b|\bhow expensive\b", re.IGNORECASE)),
-    ("date", re.compile(r"\bwhen (did|was|were|will)\b|\bwhen (do|does|is|are)\b.{1,60}\b(appl(y|ies)|start|end|expire|due|released?|retire|begin|come into|in force|shut|deprecated)\b|\bwhat (date|year|day|month)\b|\bsince when\b|\bhow (old|recent)\b", re.IGNORECASE)),
+    ("date", re.compile(r"\bwhen (did|was|were|will)\b|\bwhen (do|does|is|are)\b.{1,60}\b(appl(y|ies)|start|end|expire|due|released?|retire|begin|come into|in force|shut|deprecated)\b|\bwhat (date|year|day|month)\b|\b(since|from|by|until) when\b|\bhow (old|recent)\b", re.IGNORECASE)),
     ("count", re.compile(r"\bhow many\b|\bwhat (\w+ )?(size|length|threshold|ratio|interval)\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
     ("version", re.compile(r"\b(which|what|latest|newest|current) (is the )?(latest |newest |current )?(version|release)\b", re.IGNORECASE)),
     ("person", re.compile(r"\bwho (is|was|are|were|founded|created|wrote|invented|leads?|runs?|maintains?|bought|acquired|owns?|made|built)\b|\b(authors?|founders?|ceo|cto|maintainers?) of\b", re.IGNORECASE)),
@@ -155,7 +155,8 @@ def _asking_part(question: str, changes: Sequence[ProfileChange]) -> str:
         return question
     pieces = re.split(r"(?<=[.!?;])\s+", question)
     asking = [p for p in pieces if p.endswith("?") or _ASKS.search(p)] or pieces
-    text = " ".join(p[len(statement_part(p)) :].strip(" ,;:–-") or p for p in asking)
+    told = [p for p in pieces if p not in asking and _has_subject(p, changes)]
+    text = " ".join([*told, *(_without_statement(p, changes) for p in asking)])
     for change in changes:
         if change.field in _ABOUT_US and len(change.quote) > 2:
             text = re.sub(
@@ -173,6 +174,21 @@ _OPINION = stems(
     "good bad great terrible idea sense right wrong thought think opinion worth reasonable realistic okay plan yes no"
 )
 """'Good idea?' asks about what was said before it."""
+
+
+def _has_subject(text: str, changes: Sequence[ProfileChange]) -> bool:
+    """Does it say more than facts about the asker, so that the question may be about it?"""
+    about_us = [c for c in changes if c.field in _ABOUT_US]
+    rest = text
+    for change in about_us:
+        rest = re.sub(re.escape(change.quote), " ", rest, flags=re.IGNORECASE)
+    told = any(c.quote in text for c in changes if c not in about_us)
+    return told or len({s for s in stems(rest) if not s.isdigit()} - GENERIC) >= 2
+
+
+def _without_statement(sentence: str, changes: Sequence[ProfileChange]) -> str:
+    told = statement_part(sentence)
+    return sentence if _has_subject(told, changes) else sentence[len(told) :].strip(" ,;:–-") or sentence
 
 
 _DECIDING = re.compile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from advisor.knowledge.load import Corpus
 from advisor.knowledge.records import (
@@ -102,7 +103,8 @@ def source_line(corpus: Corpus, id: str) -> str:
     by = ", ".join(source.authors) or source.publisher
     year = f" ({source.published[:4]})" if source.published else ""
     address = source.url or (f"https://doi.org/{source.doi}" if source.doi else "")
-    return f"{by}, {source.title}{year}" + (f", {address}" if address else "")
+    site = " (the site; the page was not recorded)" if source.url and urlsplit(source.url).path in ("", "/") else ""
+    return f"{by}, {source.title}{year}" + (f", {address}{site}" if address else "")
 
 
 # ---------------------------------------------------------------- words
