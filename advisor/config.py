@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from advisor.errors import ConfigError, StorageError
 from advisor.knowledge.load import default_root
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -33,8 +37,18 @@ class Settings(BaseSettings):
     """The chat model's context window."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 7860
+    require_keys: bool = False
+    """Ask for a key on a loopback address too, as behind a reverse proxy; elsewhere one is always asked for."""
+    sso_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
+    """The header in which a trusted proxy names the person it has signed in."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Addresses or networks whose word about that header is taken."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Names besides this machine's own that a request may be addressed to."""
     chroma_url: str | None = None
     database_url: str | None = None
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Days that conversations and saved assessments are kept after their last change; None: until deleted."""
 
     @property
     def chat_configured(self) -> bool:

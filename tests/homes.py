@@ -8,6 +8,8 @@ from pathlib import Path
 
 from advisor.config import Settings, load_settings
 from advisor.models.export import ensure_exported
+from advisor.records.database import Database
+from advisor.records.store import Records
 
 FIXTURE = Path(__file__).parent / "fixtures" / "corpus"
 SHARED = Path(tempfile.gettempdir()) / f"mlops-advisor-tests-{os.getuid()}"
@@ -22,3 +24,8 @@ def settings_for(corpus: Path = FIXTURE, home: Path | None = None) -> Settings:
     if not (home / "models").exists():
         (home / "models").symlink_to(SHARED / "models")
     return load_settings().model_copy(update={"home": home, "corpus": corpus})
+
+
+def records_at(path: Path) -> Records:
+    """The records in a database of a test's own."""
+    return Records(Database(path))

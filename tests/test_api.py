@@ -16,11 +16,16 @@ import pytest
 import uvicorn
 
 from advisor.answer.pipeline import Advisor
-from advisor.channels.api.limits import HEADERS, Slots
-from advisor.channels.server import bind, create_app
+from advisor.channels.api.auth import Access
+from advisor.channels.api.limits import HEADERS
+from advisor.channels.api.slots import Slots
+from advisor.channels.process import PatientProtocol
+from advisor.channels.server import bind, check_access, create_app
 from advisor.channels.session import Answers, Desk
+from advisor.config import load_settings
 from advisor.errors import ConfigError
-from advisor.records.conversations import Conversations
+from advisor.records.database import Database
+from advisor.records.store import Records
 from advisor.schema import Answer, Event
 from tests.answers import Scripted
 
@@ -28,10 +33,16 @@ QUESTION = "What is a feature store, and does a team with one model need it?"
 
 
 @contextmanager
-def serving(advisor: Answers, db: Path, slots: int = 8) -> Iterator[httpx.Client]:
-    app = create_app(Desk(advisor, Conversations(db)), slots=Slots(slots))
+def serving(
+    advisor: Answers, db: Path | str, slots: Slots | int = 8, access: Access | None = None
+) -> Iterator[httpx.Client]:
+    """The API on a free port, over a database of its own or shared with another server."""
+    records = Records(Database(db))
+    slots = Slots(slots, waiting=0) if isinstance(slots, int) else slots
+    app = create_app(Desk(advisor, records), slots=slots, access=access or Access())
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", server_header=False))
+    config = uvicorn.Config(app, http=PatientProtocol, log_level="critical", server_header=False, proxy_headers=False)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:
@@ -42,6 +53,7 @@ def serving(advisor: Answers, db: Path, slots: int = 8) -> Iterator[httpx.Client
     finally:
         server.should_exit = True
         thread.join()
+        records.close()
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +117,7 @@ def test_events_add_up_to_the_answer(client: httpx.Client, how: str) -> None:
     assert kinds[0] == "status"
     assert kinds[-1] == "done"
     answer = Answer.model_validate(got[-1][1])
-    assert "".join(data["text"] for kind, data in got if kind == "text") == answer.text
+    assert "".join(data["text"] for kind, data in got if kind == "sentence") == answer.text
 
 
 def test_text_comes_while_the_rest_is_written(tmp_path: Path) -> None:
@@ -261,7 +273,7 @@ def test_a_bug_of_ours_shows_no_trace(tmp_path: Path) -> None:
             assert "secret" not in response.text
 
 
-def test_a_port_in_use_and_an_open_address_are_refused() -> None:
+def test_a_port_in_use_and_an_open_address_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -270,5 +282,6 @@ def test_a_port_in_use_and_an_open_address_are_refused() -> None:
             bind("127.0.0.1", port)
         assert "ADVISOR_PORT" in error.value.hint
     for host in ("0.0.0.0", "::", "192.168.0.1", "example.org"):
+        monkeypatch.setenv("ADVISOR_HOST", host)
         with pytest.raises(ConfigError, match="open to other machines"):
-            bind(host, 0)
+            check_access(load_settings())

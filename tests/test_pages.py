@@ -17,16 +17,16 @@ from advisor.channels.web.talk import Talk
 from advisor.errors import InputError
 from advisor.knowledge.load import default_root
 from advisor.records.assessments import Assessments
-from advisor.records.conversations import Conversations
 from advisor.records.profile_yaml import profile_to_yaml
 from advisor.schema import PracticeAnswer, Profile
+from tests.homes import records_at
 
 EVIL = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
 def desk(advisor: Advisor, tmp_path: Path) -> Desk:
-    return Desk(advisor, Conversations(tmp_path / "advisor.db"))
+    return Desk(advisor, records_at(tmp_path / "advisor.db"))
 
 
 @pytest.fixture(params=[name for _, name in report.samples()])
@@ -52,7 +52,7 @@ def test_an_answer_is_kept_with_its_evidence_and_recorded(desk: Desk) -> None:
     kept_answer = talk.profile.practices[sheet.asking]
     assert (kept_answer.answer, kept_answer.evidence, kept_answer.by, said) == ("yes", "wiki/page", "Ana", "")
     assert talk.id is not None
-    assert desk.records.get(talk.id).profile == talk.profile
+    assert desk.records.conversations.get(talk.id).profile == talk.profile
     assert len(after.steps) == 1
     assert assessment.asked(desk, talk.profile) != sheet.asking
 

@@ -19,9 +19,9 @@ from advisor.channels.web.markdown import to_html
 from advisor.channels.web.passage import linked, marked, passage_html
 from advisor.channels.web.talk import Growing, Talk, View
 from advisor.errors import InputError
-from advisor.records.conversations import Conversations
 from advisor.schema import Chart, Profile
 from tests.answers import DOCUMENT, Scripted, make_answer
+from tests.homes import records_at
 
 XSS = [
     "<script>alert(1)</script>",
@@ -250,7 +250,7 @@ def test_a_correction_is_confirmed_and_an_emptied_field_is_gone() -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(Scripted(), Conversations(tmp_path / "advisor.db"))
+    return Desk(Scripted(), records_at(tmp_path / "advisor.db"))
 
 
 def asked(desk: Desk, question: str = "What next?", before: Talk | None = None) -> View:
@@ -274,7 +274,7 @@ def test_a_second_question_moves_the_first_answer_up(desk: Desk) -> None:
     second = asked(desk, "Second?", first.talk)
     assert "First?" in second.history
     assert "Second?" in second.live
-    assert len(desk.records.recent()) == 1
+    assert len(desk.records.conversations.recent()) == 1
 
 
 @pytest.mark.parametrize("question", ["", "x" * 100_000, "a\x00b", "\ud800"])
@@ -283,14 +283,14 @@ def test_a_bad_question_is_refused_on_the_page_and_kept_in_the_box(desk: Desk, q
     assert 'role="alert"' in view.live
     assert view.draft == question
     assert len(view.live) < 10_000
-    assert not desk.records.recent()
+    assert not desk.records.conversations.recent()
 
 
 def test_presses(desk: Desk) -> None:
     view = asked(desk)
     id, answer = view.talk.id, view.talk.answers[0]
     assert "Thank you" in talk.act(desk, view.talk, {"do": "vote", "id": answer.id, "value": "-1"}).after
-    assert desk.records.get(str(id)).feedback == {answer.id: -1}
+    assert desk.records.conversations.get(str(id)).feedback == {answer.id: -1}
     renamed = talk.act(desk, view.talk, {"do": "rename", "id": id, "title": "Our <b>plan</b>"})
     assert "Our &lt;b&gt;plan" in renamed.listing
     gone = talk.act(desk, view.talk, {"do": "delete", "id": id})
@@ -304,13 +304,13 @@ def test_a_corrected_profile_is_kept_with_the_conversation(desk: Desk) -> None:
     view = asked(desk)
     view = talk.corrected(desk, view.talk, {"people": 40})
     assert "40 people" in view.chips
-    assert desk.records.get(str(view.talk.id)).profile.people == 40
+    assert desk.records.conversations.get(str(view.talk.id)).profile.people == 40
     view = talk.act(desk, view.talk, {"do": "remove", "field": "people", "item": ""})
-    assert desk.records.get(str(view.talk.id)).profile.people is None
+    assert desk.records.conversations.get(str(view.talk.id)).profile.people is None
 
 
 def test_the_page_goes_on_without_a_record(tmp_path: Path) -> None:
-    desk = Desk(Scripted(), Conversations(tmp_path / "missing" / "advisor.db"))
+    desk = Desk(Scripted(), records_at(tmp_path / "missing" / "advisor.db"))
     view = asked(desk)
     assert "Do this" in Seen(view.live).text
     assert "not recorded" in view.live

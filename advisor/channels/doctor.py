@@ -107,9 +107,9 @@ def _chroma(settings: Settings) -> Check:
 def _record(settings: Settings) -> Check:
     if importlib.util.find_spec("sqlalchemy") is None:
         return Check("record", "FAIL", "SQLAlchemy is not installed", "pip install mlops-advisor")
-    from advisor.records import open_conversations
+    from advisor.records import open_records
 
-    found = open_conversations(settings).check()
+    found = open_records(settings).conversations.check()
     if found != "ok":
         return Check("record", "FAIL", found, "Restore advisor.db from a backup, or move it away to start afresh.")
     return Check("record", "ok", "conversations can be written")

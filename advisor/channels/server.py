@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -16,9 +15,13 @@ from fastapi.responses import HTMLResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from advisor import __version__
-from advisor.channels.api.limits import BodyLimit, SecurityHeaders, Slots
+from advisor.channels.api.answering import Answering
+from advisor.channels.api.auth import Access, Door, loopback
+from advisor.channels.api.limits import BodyLimit, SecurityHeaders
 from advisor.channels.api.problems import install
-from advisor.channels.api.routes import api_routes, page_routes
+from advisor.channels.api.routes import add_routes, page_routes
+from advisor.channels.api.slots import Slots
+from advisor.channels.api.watch import Metrics, Watch
 from advisor.channels.session import Desk
 from advisor.errors import ConfigError
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]", "::1"]
+LOCAL_ACCESS = Access()
 _STARTING = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1">'
     '<meta name="viewport" content="width=device-width"><title>MLOps Advisor</title>'
@@ -36,8 +40,22 @@ _STARTING = (
 )
 
 
-def create_app(desk: Desk, build_web: Callable[[], Any] | None = None, slots: Slots | None = None) -> FastAPI:
-    """The application. `build_web` makes the page's own application, in a thread, after the API is up."""
+def create_app(
+    desk: Desk,
+    build_web: Callable[[], Any] | None = None,
+    slots: Slots | None = None,
+    access: Access = LOCAL_ACCESS,
+) -> FastAPI:
+    """The application. `build_web` makes the page's own application, in a thread, after the API is up.
+
+    Where keys are required there is no page: it knows nobody by key.
+    """
+    slots = slots or Slots()
+    metrics = Metrics(desk.advisor.versions, lambda: slots.taken, lambda: slots.waiting)
+    answering = Answering(desk, slots, metrics)
+    door = Door(access, desk.records)
+    if access.required:
+        build_web = None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -47,21 +65,32 @@ def create_app(desk: Desk, build_web: Callable[[], Any] | None = None, slots: Sl
         stopping.set()
         if page:
             await page
+        answering.close()
 
-    app = FastAPI(title="MLOps Advisor", version=__version__, lifespan=lifespan, redoc_url=None, docs_url=None)
+    app = FastAPI(
+        title="MLOps Advisor",
+        version=__version__,
+        lifespan=lifespan,
+        redoc_url=None,
+        docs_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.answering = answering
     install(app)
-    app.include_router(api_routes(desk, slots or Slots()))
+    add_routes(app, door, answering)
     if build_web:
-        app.include_router(page_routes(desk))
+        app.include_router(page_routes(desk, door))
 
         @app.get("/", include_in_schema=False)
         def starting() -> HTMLResponse:
             return HTMLResponse(_STARTING, headers={"Cache-Control": "no-store"})
 
     # A page elsewhere that points its own name at this address must not be able to read answers.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_NAMES, *access.hosts])
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Watch, metrics=metrics)
     return app
 
 
@@ -77,12 +106,7 @@ async def _run_page(app: FastAPI, build_web: Callable[[], Any], stopping: asynci
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ConfigError where the address is taken, or open to other machines."""
-    if not _loopback(host):
-        raise ConfigError(
-            f"{host} is open to other machines, and this version has no keys to keep strangers out.",
-            "Use 127.0.0.1 (the default), and a reverse proxy with authentication in front of it.",
-        )
+    """A listening socket. Raises ConfigError where the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,19 +122,24 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def check_access(settings: Settings) -> None:
+    """Raises ConfigError where other machines could reach the server and nothing would keep strangers out."""
+    if loopback(settings.host) or Access.of(settings).sso_header:
+        return
+    from advisor.records import open_records
+
+    with contextlib.closing(open_records(settings)) as records:
+        if records.keys.any():
+            return
+    raise ConfigError(
+        f"{settings.host} is open to other machines, and there is no key to keep strangers out.",
+        "Make one: advisor keys create. Or use 127.0.0.1 (the default) behind a proxy that signs people in.",
+    )
 
 
 def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str], None], *, page: bool = True) -> None:
     """Serve the page and the API, or the API alone, until stopped. Raises ConfigError before anything slow loads."""
-    import uvicorn
-
+    check_access(settings)
     with contextlib.closing(bind(settings.host, settings.port)) as listener:
         desk = open_desk()
 
@@ -119,14 +148,12 @@ def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str]
 
             return web_app(desk)
 
+        app = create_app(desk, build_web if page else None, access=Access.of(settings))
         listener.listen(128)  # from here on a browser waits for us, and is not turned away
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"MLOps Advisor is at http://{host}:{listener.getsockname()[1]} (stop with Ctrl+C)")
-        config = uvicorn.Config(
-            create_app(desk, build_web if page else None),
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=5,
-            h11_max_incomplete_event_size=64 * 1024,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+
+        from advisor.channels.process import run
+
+        run(app, app.state.answering, listener)
+        desk.records.close()

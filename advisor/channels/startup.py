@@ -58,6 +58,6 @@ def open_advisor(settings: Settings, store: Literal["chroma", "exact"]) -> Advis
 def open_desk(settings: Settings, store: Literal["chroma", "exact"] = "chroma") -> Desk:
     """The advisor with the record of conversations. Raises AdvisorError."""
     from advisor.channels.session import Desk
-    from advisor.records import open_conversations
+    from advisor.records import open_records
 
-    return Desk(open_advisor(settings, store), open_conversations(settings))
+    return Desk(open_advisor(settings, store), open_records(settings))

@@ -1,20 +1,18 @@
-"""What stands before every request: a body limit, security headers, and so many answers at a time."""
+"""What stands before every request: limits on its body, and security headers on what goes back."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from advisor.errors import Busy
-
 API_BODY = 64 * 1024
 PAGE_BODY = 1024 * 1024
-ANSWERS_AT_ONCE = 8
-RETRY_SECONDS = 2
+CHAT = "/v1/chat/completions"
+"""Its clients send the whole conversation each time: as much as the page may."""
+BODY_SECONDS = 30.0
+"""How long a client may take to send its body."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,37 +24,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-
-
-class TooBusy(Busy):
-    """As many answers as this process gives at a time are being written."""
-
-    def __init__(self) -> None:
-        super().__init__("Too many questions at once.", f"Try again in {RETRY_SECONDS} seconds.")
-
-
-class Slots:
-    """So many answers at a time; one more is refused at once, and never queued."""
-
-    def __init__(self, count: int = ANSWERS_AT_ONCE) -> None:
-        self._free = BoundedSemaphore(count)
-
-    def take(self) -> None:
-        """Raises TooBusy."""
-        if not self._free.acquire(blocking=False):
-            raise TooBusy
-
-    def give_back(self) -> None:
-        self._free.release()
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Holds a slot. Raises TooBusy."""
-        self.take()
-        try:
-            yield
-        finally:
-            self.give_back()
 
 
 class SecurityHeaders:
@@ -79,7 +46,7 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Reads the body before anything parses it, and answers 413 where it is too long."""
+    """Reads the body before anything parses it; answers 413 where it is too long, 408 where it does not come."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -88,20 +55,26 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
-        limit = API_BODY if scope["path"].startswith("/v1/") else PAGE_BODY
+        path = scope["path"]
+        limit = API_BODY if path.startswith("/v1/") and path != CHAT else PAGE_BODY
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        body, more = b"", not (declared.isdigit() and int(declared) > limit)
-        too_long = not more
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > limit:
-                too_long, more = True, False
-        if too_long:
-            await _refuse(send, limit)
+        if declared.isdigit() and int(declared) > limit:
+            await _refuse(send, *_too_long(limit))
+            return
+        body, more = bytearray(), True
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+                    if len(body) > limit:
+                        await _refuse(send, *_too_long(limit))
+                        return
+        except TimeoutError:
+            await _refuse(send, 408, "The request did not come whole.", f"Send the body within {BODY_SECONDS:.0f} s.")
             return
         sent = False
 
@@ -109,22 +82,18 @@ class BodyLimit:
             nonlocal sent
             if not sent:
                 sent = True
-                return {"type": "http.request", "body": body, "more_body": False}
+                return {"type": "http.request", "body": bytes(body), "more_body": False}
             return await receive()
 
         await self.app(scope, replay, send)
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    content = json.dumps(
-        {
-            "type": "about:blank",
-            "title": "The request is too long",
-            "status": 413,
-            "detail": f"The body may have {limit:,} bytes.",
-            "hint": "Shorten the question; it may have 4,000 characters.",
-        }
-    ).encode()
+def _too_long(limit: int) -> tuple[int, str, str]:
+    return 413, "The request is too long.", f"Its body may have {limit:,} bytes; a question may have 4,000 characters."
+
+
+async def _refuse(send: Send, status: int, title: str, hint: str) -> None:
+    content = json.dumps({"type": "about:blank", "title": title, "status": status, "hint": hint}).encode()
     headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

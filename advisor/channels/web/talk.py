@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.answer.extract import apply_changes
 from advisor.channels.chips import chips, confirmed, removed
-from advisor.channels.session import Desk
+from advisor.channels.session import Desk, turns
 from advisor.channels.web import render
 from advisor.errors import AdvisorError
 from advisor.schema import Answer, Profile
@@ -57,7 +57,7 @@ def opened(desk: Desk, id: str) -> View:
     if not id:
         return view(desk, Talk())
     try:
-        known = desk.records.get(id)
+        known = desk.records.conversations.get(id)
     except AdvisorError as e:
         return view(desk, Talk(), f"{e.message} {e.hint}")
     return view(desk, Talk(known.id, known.profile, tuple(known.answers), known.feedback))
@@ -70,7 +70,7 @@ def respond(desk: Desk, talk: Talk, question: str) -> Iterator[Growing | View]:
     yield Growing(render.growing(shown, "", "Reading your question"), asking, _history(talk, all=True))
     profile = talk.profile
     try:
-        for event in desk.ask(question, conversation_id=talk.id, profile=talk.profile, earlier=talk.answers):
+        for event in desk.ask(question, conversation_id=talk.id, profile=talk.profile, earlier=turns(talk.answers)):
             if event.kind == "status":
                 yield Growing(render.growing(shown, text, event.text))
             elif event.kind == "profile":
@@ -108,13 +108,13 @@ def act(desk: Desk, talk: Talk, event: Mapping[str, Any]) -> View:
         if do == "open":
             return opened(desk, id)
         if do == "rename":
-            desk.records.rename(id, str(event.get("title", "")))
+            desk.records.conversations.rename(id, str(event.get("title", "")))
         elif do == "delete":
-            desk.records.delete(id)
+            desk.records.conversations.delete(id)
             talk, message = (Talk() if talk.id == id else talk), "Deleted."
         elif do == "vote":
             value = 1 if str(event.get("value")) == "1" else -1
-            desk.records.give_feedback(id, value)
+            desk.records.conversations.give_feedback(id, value)
             talk = replace(talk, votes={**talk.votes, id: value})
         elif do == "remove":
             return _with_profile(desk, talk, removed(talk.profile, str(event.get("field")), str(event.get("item", ""))))
@@ -134,7 +134,7 @@ def corrected(desk: Desk, talk: Talk, facts: Mapping[str, Any]) -> View:
 def view(desk: Desk, talk: Talk, message: str = "") -> View:
     """The page as `talk` makes it."""
     try:
-        listing = render.conversation_list(desk.records.recent(), talk.id)
+        listing = render.conversation_list(desk.records.conversations.recent(), talk.id)
     except AdvisorError as e:
         listing = render.note(e.message)
     last = talk.answers[-1] if talk.answers else None
@@ -151,7 +151,7 @@ def chips_of(talk: Talk) -> str:
 def _with_profile(desk: Desk, talk: Talk, profile: Profile, message: str = "") -> View:
     talk = replace(talk, profile=profile)
     if talk.id is not None:
-        desk.records.set_profile(talk.id, profile)
+        desk.records.conversations.set_profile(talk.id, profile)
     return view(desk, talk, message)
 
 

@@ -86,8 +86,8 @@ def kept(desk: Desk, talk: Talk, profile: Profile) -> tuple[Talk, str]:
     changed = replace(talk, profile=profile)
     try:
         if talk.id is None:
-            return replace(changed, id=desk.records.create(profile, "Assessment")), ""
-        desk.records.set_profile(talk.id, profile)
+            return replace(changed, id=desk.records.conversations.create(profile, "Assessment")), ""
+        desk.records.conversations.set_profile(talk.id, profile)
     except AdvisorError as e:
         return changed, problem(e)
     return changed, ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -24,11 +23,8 @@ PAGES: dict[str, Any] = {
 def add_pages(site: Site) -> None:
     """The tabs after the chat's own. Nothing is computed before a person opens one."""
 
-    @cache
     def store() -> Assessments:
-        from advisor.records import open_assessments
-
-        return open_assessments(site.desk.advisor.settings)
+        return site.desk.records.assessments
 
     with site.tabs:
         for id, page in PAGES.items():
