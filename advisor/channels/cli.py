@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import advisor
+from advisor.channels.commands.mcp import mcp
 from advisor.errors import AdvisorError, InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 corpus_app = typer.Typer(help="The knowledge: check it, count it.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(corpus_app, name="corpus")
+app.command()(mcp)
 
 ProfileFile = Annotated[Path | None, typer.Option("--profile", help="A YAML file that describes your organisation.")]
 
