@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -97,8 +97,8 @@ def openai_routes(door: Door, answering: Answering) -> APIRouter:
     )
     async def complete(
         request: Request,
-        caller: Annotated[Caller, door.needs("ask")],
-        body: Annotated[ChatRequest, Depends(reads(ChatRequest))],
+        caller: Caller = door.needs("ask", filler=True),
+        body: ChatRequest = Depends(reads(ChatRequest)),
         idempotency_key: IdempotencyKey = None,
     ) -> Any:
         """Answer the last user message; sampling options, tools and system messages change nothing."""
@@ -116,12 +116,12 @@ def openai_routes(door: Door, answering: Answering) -> APIRouter:
         return json_of(completion(answer, server), {"Idempotency-Replayed": "true"} if told.replayed else None)
 
     @router.get("/v1/models", response_model=ModelList, responses=_errors(401, 403, 429, 503))
-    async def models(_caller: Annotated[Caller, door.needs("read")]) -> Any:
+    async def models(_caller: Caller = door.needs("ask", filler=True)) -> Any:
         """The one model there is."""
         return json_of(ModelList())
 
     @router.get("/v1/models/{id}", response_model=Model, responses=_errors(401, 403, 404, 429, 503))
-    async def model(id: str, _caller: Annotated[Caller, door.needs("read")]) -> Any:
+    async def model(id: str, _caller: Caller = door.needs("ask", filler=True)) -> Any:
         """The one model there is, by its name."""
         _check_model(id)
         return json_of(Model())
