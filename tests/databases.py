@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -82,7 +83,7 @@ def postgres_server() -> Iterator[str]:
                     server.wait(0.1)
             yield f"postgresql://advisor:s3cret@127.0.0.1:{port}/"
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # at once; SIGTERM would wait for whoever is connected
             server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -170,6 +170,19 @@ def test_each_user_has_one_vote(records: Records) -> None:
     assert sorted((v["user"], v["value"], v["comment"]) for v in votes) == [("anna", 1, ""), ("ben", -1, "wrong")]
 
 
+@pytest.mark.parametrize("id", ["a\0b", "\ud800", "x" * 10_000, "ünknown", "'; DROP TABLE turns; --"])
+def test_an_id_that_nobody_gave_out_is_unknown_or_refused(records: Records, id: str) -> None:
+    for call in (
+        lambda: records.conversations.get(id),
+        lambda: records.conversations.answer(id),
+        lambda: records.conversations.rename(id, "t"),
+        lambda: records.assessments.get(id),
+    ):
+        with pytest.raises((NoSuchConversation, NoSuchAssessment, InputError)):
+            call()
+    assert records.conversations.recent() == []
+
+
 # ---------------------------------------------------------------- pages of lists
 
 

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from advisor.errors import ConfigError, MissingExtra, StorageError
+from advisor.errors import ConfigError, InputError, MissingExtra, StorageError
 from advisor.records.migrate import migrate
 from advisor.records.tables import Base, now
 
@@ -85,9 +85,15 @@ class Database:
 
     @contextmanager
     def mended(self) -> Iterator[None]:
-        """What goes wrong inside with the database or its disk is raised as a StorageError."""
+        """What goes wrong inside with the database or its disk is raised as a StorageError, or as an InputError
+        where it is the text that cannot be kept."""
         try:
             yield
+        except (DataError, UnicodeEncodeError) as e:
+            raise InputError(
+                "This text cannot be kept: it is too long, or has characters that are none.",
+                "Shorten it, and leave out NUL and halves of surrogate pairs.",
+            ) from e
         except (SQLAlchemyError, sqlite3.Error, OSError) as e:
             cause = str(getattr(e, "orig", None) or e).splitlines()[0]
             raise StorageError(f"The conversation record cannot be used: {cause}.", self._mend) from e

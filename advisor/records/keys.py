@@ -6,6 +6,7 @@ import builtins
 import datetime as dt
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from advisor.records.owner import Owner
 from advisor.records.tables import KeyRow
 
 RIGHTS = frozenset({"ask", "read", "feedback", "admin"})
+_TOKEN = re.compile(r"adv_([0-9a-f]{16})_")
 
 
 class BadKey(AdvisorError):
@@ -112,9 +114,9 @@ class Keys:
 
     def check(self, token: str) -> KeyInfo:
         """The key that this text is. Raises BadKey after the same work, whatever is wrong."""
-        id = token.removeprefix("adv_").partition("_")[0][:32]
+        found = _TOKEN.match(token)
         with self._db.reading() as session:
-            row = session.get(KeyRow, id.replace("\0", ""))
+            row = session.get(KeyRow, found[1] if found else "")
             info = _info(row) if row else None
             expected = row.sha256 if row else _NOBODY
         same = hmac.compare_digest(_hash(token), expected)
@@ -132,7 +134,7 @@ class Keys:
 
 def _hash(token: str) -> str:
     # The secret has 256 random bits: nothing is gained by a slow hash.
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 _NOBODY = _hash("")

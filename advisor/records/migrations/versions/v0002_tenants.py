@@ -74,7 +74,7 @@ def _new_tables() -> None:
         sa.Column("done", sa.Boolean, nullable=False),
         sa.Column("created", sa.DateTime, nullable=False, index=True),
         sa.Column("taken", sa.DateTime),
-        sa.Column("seconds", sa.Float, nullable=False),
+        sa.Column("seconds", sa.Double, nullable=False),
     )
     op.create_table(
         "api_keys",
@@ -92,7 +92,7 @@ def _new_tables() -> None:
     op.create_table(
         "buckets",
         sa.Column("key_id", sa.String(32), sa.ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("left", sa.Float, nullable=False),
+        sa.Column("left", sa.Double, nullable=False),
         sa.Column("at", sa.DateTime, nullable=False),
     )
     op.create_table(
