@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import advisor
+from advisor.channels.commands.data import data_app
+from advisor.channels.commands.keys import keys_app
 from advisor.channels.commands.mcp import mcp
+from advisor.channels.commands.slack import slack
 from advisor.errors import AdvisorError, InputError
 
 if TYPE_CHECKING:
@@ -26,7 +29,10 @@ app = typer.Typer(
 )
 corpus_app = typer.Typer(help="The knowledge: check it, count it.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(corpus_app, name="corpus")
+app.add_typer(keys_app, name="keys")
+app.add_typer(data_app, name="data")
 app.command()(mcp)
+app.command()(slack)
 
 ProfileFile = Annotated[Path | None, typer.Option("--profile", help="A YAML file that describes your organisation.")]
 
