@@ -96,9 +96,9 @@ def _tool(name: str, url: URL, *options: str) -> None:
     program = shutil.which(name)
     if program is None:
         raise StorageError(f"{name} is not installed.", "Install PostgreSQL's client programs, and put them on PATH.")
-    address = url.set(drivername="postgresql", password=None).render_as_string()
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     env = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
-    command = [program, f"--dbname={address}", *options]
+    command = [program, f"--dbname={address.render_as_string()}", *options]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["it failed"])[-1]
