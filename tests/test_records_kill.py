@@ -10,7 +10,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-
 from advisor.records.database import Database
 from advisor.records.store import Records
 from advisor.schema import Answer
