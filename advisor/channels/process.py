@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from advisor.channels.api.answering import Answering
 
@@ -101,7 +101,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def run(app: FastAPI, answering: Answering, listener: socket.socket) -> None:
+def run(app: ASGIApp, answering: Answering, listener: socket.socket) -> None:
     """Serve until a signal; the process ends here where an answer's thread would keep it."""
     config = uvicorn.Config(
         app,
