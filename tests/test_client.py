@@ -9,18 +9,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from advisor.answer.pipeline import Advisor
 from advisor.client import AdvisorClient, ApiError, AsyncAdvisorClient, Reply, StreamEvent, Unreachable
 from advisor.client.events import Lines
 from advisor.errors import ConfigError, InputError
+from advisor.records.database import Database
+from advisor.records.store import Records
 from advisor.schema import Answer, Profile
 from tests.answers import make_answer
+from tests.serving import served
 
 ANSWER = make_answer("What?", id="ans_1")
 OTHER = make_answer("What?", "Never do that [1]. At all.", id="ans_1")
@@ -97,6 +101,14 @@ def drips(h: Handler) -> None:
     for _ in range(60):
         h.wfile.write(b" ")
         time.sleep(0.05)
+    h.drop()
+
+
+def half(h: Handler) -> None:
+    h.send_response(200)
+    h.send_header("Content-Length", "1000")
+    h.end_headers()
+    h.wfile.write(b'{"id": "ans')
     h.drop()
 
 
@@ -289,6 +301,25 @@ def test_a_new_record_is_not_made_twice(client: type[Sync]) -> None:
         assert len(server.seen) == 2
 
 
+def test_an_answer_that_was_asked_for_before_is_said_to_be(client: type[Sync]) -> None:
+    again = says(Idempotency_Replayed="true")
+    with Flaky(refuses(503, "0"), again) as server:
+        assert client(server.url).call("ask", "What?").replayed
+
+
+@pytest.mark.parametrize("lost", [Handler.drop, refuses(502), half])
+def test_an_answer_that_this_call_may_have_caused_is_not_called_replayed(
+    client: type[Sync], lost: Callable[[Handler], None]
+) -> None:
+    """Else a bot whose connection broke would take its own answer for somebody else's, and nobody would post it."""
+    with Flaky(lost, says(Idempotency_Replayed="true")) as server:
+        assert not client(server.url).call("ask", "What?").replayed
+    cut = sse(("sentence", {"text": "Do"}), cut=True)
+    with Flaky(cut, sse(*told(ANSWER, ANSWER.text), Idempotency_Replayed="true")) as server:
+        _, replayed, _ = client(server.url).stream("What?")
+        assert not replayed
+
+
 def test_no_profile_is_none(client: type[Sync]) -> None:
     with Flaky(refuses(404), refuses(403)) as server:
         assert client(server.url).call("get_profile", "slack:T1/x") is None
@@ -392,3 +423,88 @@ def test_the_client_brings_little_with_it() -> None:
     heavy = {"fastapi", "sqlalchemy", "numpy", "chromadb", "gradio", "openai", "onnxruntime", "uvicorn", "typer"}
     assert heavy.isdisjoint(done.stdout.split())
     assert "httpx" in done.stdout
+
+
+# ---------------------------------------------------------------- the real server
+
+
+@pytest.fixture(scope="module")
+def url(advisor: Advisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(advisor, Records(Database(tmp_path_factory.mktemp("client") / "advisor.db"))) as url:
+        yield url
+
+
+def test_everything_a_program_can_ask_for(client: type[Sync], url: str) -> None:
+    def call(method: str, *args: Any, **more: Any) -> Any:
+        return client(url).call(method, *args, **more)
+
+    name = client.__name__
+    profile = Profile(people=25, team={"data-scientist": 2}, models_in_production=0)
+    reply = call("ask", "What should we do next?", conversation_key=f"slack:{name}", profile=profile, user="ann")
+    assert not reply.replayed
+    assert reply.request_id
+    assert call("answer", reply.answer.id) == reply.answer
+    call("feedback", reply.answer.id, 1, "Thanks")
+    page = call("conversations", limit=1)
+    assert page.items[0].id == reply.answer.conversation_id
+    known = call("conversation", page.items[0].id)
+    assert known.answers == [reply.answer]
+    assert known.feedback == {reply.answer.id: 1}
+    assert known.profile.models_in_production == 0  # zero is not "nobody said"
+    call("delete_conversation", known.id)
+    with pytest.raises(ApiError, match="no such") as gone:
+        call("conversation", known.id)
+    assert gone.value.status == 404
+
+    assert call("get_profile", f"slack:{name}") is None
+    call("put_profile", f"slack:{name}", profile)
+    assert call("get_profile", f"slack:{name}") == profile
+    kept = call("assess", profile_key=f"slack:{name}", name="Ours", save=True)
+    assert kept.id
+    assert kept.findings == call("assess", profile).findings
+    assert b"<html" in call("report", profile)
+    assert call("report", profile, "md").startswith(b"#")
+    call("delete_profile", f"slack:{name}")
+    assert call("get_profile", f"slack:{name}") is None
+
+    found = call("search", "feature store", 3, kind="guide")
+    assert 1 <= len(found) <= 3
+    assert found[0].text in call("document", found[0].doc_id).text
+    tools = call("browse", "tools", limit=2)
+    assert len(tools.items) == 2
+    more = call("browse", "tools", limit=2, after=tools.next)
+    assert {t["id"] for t in more.items}.isdisjoint({t["id"] for t in tools.items})
+    assert call("record", "tools", "mlflow")["id"] == "mlflow"
+    assert call("compare", ["mlflow", "wandb"], profile)
+    assert call("estimate", profile)
+    assert call("version") == reply.answer.versions.model_dump()
+
+
+def test_a_real_stream_and_its_replay(client: type[Sync], url: str) -> None:
+    key = f"stream-{client.__name__}"
+    events, replayed, request_id = client(url).stream("What is a feature store?", idempotency_key=key)
+    assert not replayed
+    assert request_id
+    answer = events[-1].answer
+    assert answer
+    assert "".join(e.text for e in events if e.kind == "sentence") == answer.text
+    assert [e.citation for e in events if e.citation] == answer.citations
+    again, replayed, _ = client(url).stream("What is a feature store?", idempotency_key=key)
+    assert replayed
+    assert again[-1].answer == answer
+    assert client(url).call("ask", "What is a feature store?", idempotency_key=key).answer == answer
+    with pytest.raises(ApiError, match="another body") as error:
+        client(url).call("ask", "What else?", idempotency_key=key)
+    assert error.value.status == 422
+
+
+def test_many_at_once_under_one_key_get_one_answer(url: str) -> None:
+    async def main() -> list[Reply]:
+        async with AsyncAdvisorClient(url) as client:
+            return await asyncio.gather(
+                *(client.ask("Which tools fit us?", idempotency_key="crowd") for _ in range(12))
+            )
+
+    replies = asyncio.run(main())
+    assert len({r.answer.id for r in replies}) == 1
+    assert sum(not r.replayed for r in replies) == 1

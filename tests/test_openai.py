@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
-import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
@@ -25,34 +20,14 @@ from openai.types.chat import ChatCompletion
 from advisor.answer.pipeline import Advisor
 from advisor.channels.api.auth import Access
 from advisor.channels.api.inline import Inline, linked
-from advisor.channels.server import bind, create_app
-from advisor.channels.session import Answers, Desk
 from advisor.records.database import Database
 from advisor.records.store import Records
 from advisor.schema import Answer, Citation
 from tests.answers import make_answer
+from tests.serving import served
 
 QUESTION = "What is a feature store, and does a team with one model need it?"
 MODEL = "mlops-advisor"
-
-
-@contextmanager
-def served(advisor: Answers, records: Records, access: Access | None = None) -> Iterator[str]:
-    """The address of a server."""
-    app = create_app(Desk(advisor, records), access=access or Access())
-    listener = bind("127.0.0.1", 0)
-    listener.listen(16)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", server_header=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        records.close()
 
 
 @pytest.fixture(scope="module")
@@ -307,19 +282,17 @@ def llm(home: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("stream", [[], ["--no-stream"]], ids=["stream", "whole"])
-def test_the_llm_command_line(url: str, tmp_path: Path, stream: list[str]) -> None:
+def test_the_llm_command_line(url: str, tmp_path: Path) -> None:
     pytest.importorskip("llm", reason="the chat front end `llm` is not installed")
     model = f"- model_id: advisor\n  model_name: {MODEL}\n  api_base: {url}/v1\n"
     (tmp_path / "extra-openai-models.yaml").write_text(model)
-    told = llm(tmp_path, "-m", "advisor", *stream, "-s", "Be brief.", "-o", "temperature", "0.1", QUESTION)
-    assert "feature store" in told
-    assert "[1](http" in told
-    assert "**Sources**" in told
-    llm(tmp_path, "-m", "advisor", *stream, "We are 25 people with two data scientists.")
-    assert "two data scientists" in llm(tmp_path, "-c", *stream, "What should we do next?")  # it sends the whole chat
-    logged = json.loads(llm(tmp_path, "logs", "--json", "-n", "1"))[0]
-    assert logged["output_tokens"] in (0, None)
+    told = "We are 25 people with two data scientists. What is a feature store?"
+    streamed = llm(tmp_path, "-m", "advisor", "-s", "Be brief.", "-o", "temperature", "0.1", told)
+    assert "[1](http" in streamed
+    assert "**Sources**" in streamed
+    whole = llm(tmp_path, "-c", "--no-stream", "What should we do next?")  # sends the conversation again, whole
+    assert "two data scientists" in whole
+    assert "[1](http" in whole
 
 
 # ---------------------------------------------------------------- the text

@@ -35,6 +35,8 @@ class Attempts:
         self._retries = retries
         self._repeatable = repeatable
         self._made = 0
+        self.lost = False
+        """An attempt left this machine and nothing came back: the server may know of it."""
 
     def left(self) -> float:
         """Seconds until the call has to end. Raises Unreachable at that point."""
@@ -53,10 +55,10 @@ class Attempts:
     def pause(self, error: ApiError) -> float:
         """Seconds to wait before the next attempt. Raises `error` where there is to be none."""
         self._made += 1
-        if isinstance(error, Unreachable):
-            again = self._repeatable or not error.sent
-        else:
-            again = error.status in COME_BACK or (self._repeatable and error.status in PERHAPS_DONE)
+        perhaps_done = error.sent if isinstance(error, Unreachable) else error.status in PERHAPS_DONE
+        self.lost = self.lost or perhaps_done
+        passing = isinstance(error, Unreachable) or error.status in COME_BACK | PERHAPS_DONE
+        again = passing and (self._repeatable or not perhaps_done)
         backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._made - 1))
         pause = error.retry_after if error.retry_after is not None else backoff * random.uniform(0.5, 1)
         if not again or self._made > self._retries or time.monotonic() + pause >= self._deadline:

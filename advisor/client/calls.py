@@ -31,6 +31,8 @@ class Received:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    lost: bool = False
+    """An earlier attempt of the same call may have been served."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def _model(shape: type[T]) -> Callable[[Received], T]:
 
 def _reply(got: Received) -> Reply:
     headers = got.headers
-    return Reply(_model(Answer)(got), replayed(headers), headers.get("x-request-id", ""))
+    return Reply(_model(Answer)(got), replayed(headers, got.lost), headers.get("x-request-id", ""))
 
 
 def _findings(got: Received) -> list[Finding]:
@@ -195,9 +197,9 @@ def _findings(got: Received) -> list[Finding]:
     return _model(Findings)(got).findings
 
 
-def replayed(headers: Mapping[str, str]) -> bool:
-    """Did another request compute this answer?"""
-    return headers.get("idempotency-replayed", "") == "true"
+def replayed(headers: Mapping[str, str], lost: bool) -> bool:
+    """Did another call ask for this answer? Not where an attempt of this one was `lost`: that may be what asked."""
+    return headers.get("idempotency-replayed", "") == "true" and not lost
 
 
 def _nothing(_got: Received) -> None:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Reply(NamedTuple):
-    """An answer; `replayed` where the server had given it to this idempotency key before."""
+    """An answer; `replayed` where another call had asked for it before, under the same idempotency key."""
 
     answer: Answer
     replayed: bool

@@ -188,7 +188,7 @@ class AdvisorClient:
                     attempts.left()
             except httpx.HTTPError as e:
                 raise unreachable(self._http.base_url, e) from e
-            return Received(response.status_code, response.headers, body)
+            return Received(response.status_code, response.headers, body, attempts.lost)
 
 
 class Stream:
@@ -227,7 +227,7 @@ class Stream:
     def _open(self) -> httpx.Response:
         response = _opened(self._http, self._call, self._attempts.timeout(SILENCE_SECONDS))
         self._response = response
-        self.replayed = calls.replayed(response.headers)
+        self.replayed = calls.replayed(response.headers, self._attempts.lost)
         self.request_id = response.headers.get("x-request-id", "")
         return response
 

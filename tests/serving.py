@@ -1,0 +1,34 @@
+"""The API on a real socket, in a thread of the test's own process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from advisor.channels.api.auth import Access
+from advisor.channels.server import bind, create_app
+from advisor.channels.session import Answers, Desk
+from advisor.records.store import Records
+
+
+@contextmanager
+def served(advisor: Answers, records: Records, access: Access | None = None) -> Iterator[str]:
+    """The address of a server."""
+    app = create_app(Desk(advisor, records), access=access or Access())
+    listener = bind("127.0.0.1", 0)
+    listener.listen(16)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", server_header=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        records.close()
