@@ -56,10 +56,16 @@ class Bot:
         self._advisors.close()
 
     def _listeners(self) -> App:
+        workspaces = self._workspaces
+
+        def authorize(team_id: str | None) -> AuthorizeResult:
+            """Who the bot is in a workspace. Bolt takes None where it is not, though its types do not say so."""
+            return workspaces.get(team_id or "")  # type: ignore[return-value]
+
         app = App(
             logger=quiet(),
             client=web_client(self._settings),
-            authorize=self._authorize,
+            authorize=authorize,
             signing_secret=self._settings.signing_secret,
         )
         app.event("app_mention")(self._hear)
@@ -75,10 +81,6 @@ class Bot:
         app.view(assessment_form.CALLBACK)(self._assessment_given)
         app.error(_failed)
         return app
-
-    def _authorize(self, team_id: str | None) -> AuthorizeResult:
-        """Who the bot is in a workspace. Bolt takes None, for one that the bot is not in, though it does not say so."""
-        return self._workspaces.get(team_id or "")  # type: ignore[return-value]
 
     def _hear(self, body: dict[str, Any], context: BoltContext, client: WebClient) -> None:
         team, me = context.team_id or "", context.bot_user_id or ""
