@@ -83,7 +83,7 @@ def postgres_server() -> Iterator[str]:
                     server.wait(0.1)
             yield f"postgresql://advisor:s3cret@127.0.0.1:{port}/"
         finally:
-            server.send_signal(signal.SIGINT)  # at once; SIGTERM would wait for whoever is connected
+            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
             server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -96,14 +96,15 @@ def postgres() -> Iterator[str]:
         yield address
 
 
-def fresh(address: str) -> str:
-    """A new, empty database on that server."""
+@pytest.fixture
+def postgres_database(postgres: str) -> str:
+    """The address of a new, empty database on that server."""
     import psycopg
 
     name = f"t_{secrets.token_hex(6)}"
-    with psycopg.connect(address + "postgres", autocommit=True) as connection:
+    with psycopg.connect(postgres + "postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    return address + name
+    return postgres + name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -111,4 +112,4 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a new, empty database is: a file, and once more an address of PostgreSQL."""
     if request.param == "sqlite":
         return tmp_path / "advisor.db"
-    return fresh(request.getfixturevalue("postgres"))
+    return str(request.getfixturevalue("postgres_database"))

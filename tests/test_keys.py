@@ -18,7 +18,7 @@ from advisor.records.keys import BadKey, KeyInfo
 from advisor.records.limits import OverBudget, TooMany
 from advisor.records.owner import Owner
 from advisor.records.store import Records
-from tests.test_records_owners import Clock, at_once
+from tests.timing import Clock, at_once
 
 pytest_plugins = ["tests.databases"]
 

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from advisor.errors import AdvisorError, InputError
+from advisor.errors import InputError
 from advisor.records.assessments import NoSuchAssessment
 from advisor.records.conversations import NoSuchConversation
 from advisor.records.database import Database
 from advisor.records.owner import LOCAL, Owner
 from advisor.records.profiles import NoSuchProfile
 from advisor.records.store import Records
-from advisor.records.tables import now
 from advisor.schema import Profile
 from tests.answers import VERSIONS, make_answer
+from tests.timing import Clock, at_once
 
 pytest_plugins = ["tests.databases"]
 
 ACME, OTHER = Owner("acme"), Owner("other")
 ANNA, BEN = Owner("sso", "anna"), Owner("sso", "ben")
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.at = now()
-
-    def __call__(self) -> dt.datetime:
-        return self.at
-
-    def forward(self, seconds: float) -> None:
-        self.at += dt.timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -49,25 +34,6 @@ def records(where: Path | str, clock: Clock) -> Iterator[Records]:
     opened = Records(Database(where, clock))
     yield opened
     opened.close()
-
-
-def at_once(work: Callable[[], object], times: int = 8) -> list[object]:
-    """What that many threads got, all let go at the same moment."""
-    barrier, got = threading.Barrier(times), []
-
-    def run() -> None:
-        barrier.wait()
-        try:
-            got.append(work())
-        except AdvisorError as e:
-            got.append(e)
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return got
 
 
 # ---------------------------------------------------------------- conversations

@@ -20,7 +20,7 @@ from advisor.records.owner import Owner
 from advisor.records.store import Records
 from advisor.schema import PracticeAnswer, Profile
 from tests.answers import VERSIONS, make_answer
-from tests.test_records_owners import Clock
+from tests.timing import Clock
 
 pytest_plugins = ["tests.databases"]
 

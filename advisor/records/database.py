@@ -123,7 +123,7 @@ def _place(where: Path | str) -> Path | URL:
         return where
     try:
         url = make_url(where)
-    except ArgumentError as e:
+    except (ArgumentError, ValueError) as e:
         raise _unusable() from e
     if url.drivername.startswith("sqlite") and url.database:
         return Path(url.database)
