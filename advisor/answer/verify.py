@@ -159,7 +159,7 @@ def plain(sentence: str) -> str:
     bare = _HTML.sub("", clean(sentence))
     for _ in range(3):  # links in links
         bare = _LINK.sub(lambda m: f" [{m[1]}]" if re.fullmatch(r"F?\d+", m[1]) else m[1], bare)
-    return _URL.sub("", bare).replace("`", "").replace("://", " ").strip()
+    return _URL.sub("", bare).replace("`", "").replace("://", " ").replace("](", "] (").strip()
 
 
 def verify(sentence: str, evidence: Mapping[str, Evidence], known: str, lexicon: Lexicon) -> Verdict:
