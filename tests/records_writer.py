@@ -1,9 +1,10 @@
-"""What a replica does with request keys, as a process that a test can kill at any moment."""
+"""What replicas do, as processes of their own that a test can start together or kill at any moment."""
 
 from __future__ import annotations
 
 import time
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from advisor.records.database import Database
@@ -30,3 +31,9 @@ def write(where: Path | str, start: int, to: Connection) -> None:
             records.conversations.append(f"c{n % 3}", answer, request_key=key)
         to.send((n, begun.answer_id))
         n += 1
+
+
+def open_new(where: Path | str, barrier: Barrier) -> None:
+    """Open a database that may have no tables yet, at the same moment as others, and write to it."""
+    barrier.wait()
+    Records(Database(where)).conversations.create()

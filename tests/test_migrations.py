@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +26,7 @@ from advisor.records.store import Records
 from advisor.records.tables import Base
 from advisor.schema import Profile
 from tests.answers import VERSIONS
+from tests.records_writer import open_new
 
 pytest_plugins = ["tests.databases"]
 
@@ -169,35 +169,16 @@ def test_a_crash_in_the_middle_changes_nothing(db: Path, step: int) -> None:
     assert version(db) == migrate.HEAD
 
 
-OPENER = """
-import sys
-from pathlib import Path
-from advisor.records.database import Database
-from advisor.records.store import Records
-where = sys.argv[1]
-sys.stdin.readline()
-Records(Database(where if "://" in where else Path(where))).conversations.create()
-"""
-
-
 def test_processes_that_open_a_new_database_at_once_agree(where: Path | str) -> None:
-    openers = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENER, str(where)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[1],
-            env={**os.environ, "PYTHONPATH": "."},
-        )
-        for _ in range(4)
-    ]
-    threads = [threading.Thread(target=opener.communicate, args=("go\n",)) for opener in openers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [opener.returncode for opener in openers] == [0] * 4
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.records_writer"])
+    barrier = context.Barrier(4)
+    openers = [context.Process(target=open_new, args=(where, barrier)) for _ in range(4)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join()
+    assert [opener.exitcode for opener in openers] == [0] * 4
     records = Records(Database(where))
     assert len(records.conversations.recent()) == 4
     records.close()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -116,41 +112,6 @@ def test_threads_lose_nothing(db: Path) -> None:
     for thread in threads:
         thread.join()
     assert sum(len(records.get(id).answers) for id in ("c0", "c1")) == 60
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from advisor.records.conversations import Conversations
-from tests.answers import make_answer
-records = Conversations(Path(sys.argv[1]))
-while True:
-    answer = make_answer(text="word " * 2000)
-    records.append("c", answer)
-    print(answer.id, flush=True)
-"""
-
-
-def test_kill_minus_nine_leaves_whole_turns(db: Path) -> None:
-    seeded = random.Random(7)
-    acknowledged: list[str] = []
-    for _ in range(5):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(db)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
-        )
-        assert writer.stdout
-        acknowledged.append(writer.stdout.readline().strip())
-        time.sleep(seeded.uniform(0, 0.1))
-        os.kill(writer.pid, signal.SIGKILL)
-        acknowledged += writer.stdout.read().splitlines()
-        writer.wait()
-        kept = [a.id for a in Conversations(db).get("c").answers]
-        missing = [id for id in acknowledged if len(id) == 20 and id not in kept]
-        assert not missing
-    assert Conversations(db).check() == "ok"
-    with sqlite3.connect(db) as raw:
-        sequence = [n for (n,) in raw.execute("select sequence from turns order by sequence")]
-    assert sequence == list(range(1, len(kept) + 1))
 
 
 def test_an_answer_is_given_where_nothing_can_be_recorded(tmp_path: Path) -> None:
