@@ -23,7 +23,7 @@ from advisor.channels.api.routes import add_routes, page_routes
 from advisor.channels.api.slots import Slots
 from advisor.channels.api.watch import Metrics, Watch
 from advisor.channels.session import Desk
-from advisor.errors import ConfigError
+from advisor.errors import AdvisorError, ConfigError
 
 if TYPE_CHECKING:
     from advisor.config import Settings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]", "::1"]
+SWEEP_SECONDS = 6 * 3600.0
 LOCAL_ACCESS = Access()
 _STARTING = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1">'
@@ -45,8 +46,10 @@ def create_app(
     build_web: Callable[[], Any] | None = None,
     slots: Slots | None = None,
     access: Access = LOCAL_ACCESS,
+    sweep: Callable[[], object] | None = None,
 ) -> FastAPI:
-    """The application. `build_web` makes the page's own application, in a thread, after the API is up.
+    """The application. `build_web` makes the page's own application, in a thread, after the API is up; `sweep` is
+    done every few hours.
 
     Where keys are required there is no page: it knows nobody by key.
     """
@@ -61,8 +64,11 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stopping = asyncio.Event()
         page = asyncio.create_task(_run_page(app, build_web, stopping)) if build_web else None
+        sweeping = asyncio.create_task(_sweep(sweep)) if sweep else None
         yield
         stopping.set()
+        if sweeping:
+            sweeping.cancel()
         if page:
             await page
         answering.close()
@@ -105,6 +111,15 @@ async def _run_page(app: FastAPI, build_web: Callable[[], Any], stopping: asynci
         log.exception("the page could not be started; the API goes on without it")
 
 
+async def _sweep(sweep: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await asyncio.to_thread(sweep)
+        except AdvisorError as e:
+            log.warning("old records were not removed: %s", e.message)
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises ConfigError where the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -128,7 +143,8 @@ def check_access(settings: Settings) -> None:
         return
     from advisor.records import open_records
 
-    with contextlib.closing(open_records(settings)) as records:
+    made = settings.model_copy(update={"home": settings.data})
+    with contextlib.closing(open_records(made)) as records:
         if records.keys.any():
             return
     raise ConfigError(
@@ -148,7 +164,10 @@ def serve(settings: Settings, open_desk: Callable[[], Desk], say: Callable[[str]
 
             return web_app(desk)
 
-        app = create_app(desk, build_web if page else None, access=Access.of(settings))
+        def sweep() -> object:
+            return desk.records.upkeep.sweep(settings.keep_days)
+
+        app = create_app(desk, build_web if page else None, access=Access.of(settings), sweep=sweep)
         listener.listen(128)  # from here on a browser waits for us, and is not turned away
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         say(f"MLOps Advisor is at http://{host}:{listener.getsockname()[1]} (stop with Ctrl+C)")
