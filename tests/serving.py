@@ -1,4 +1,4 @@
-"""The API on a real socket, in a thread of the test's own process."""
+"""Applications on a real socket, in a thread of the test's own process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
@@ -16,11 +17,9 @@ from advisor.records.store import Records
 
 
 @contextmanager
-def served(advisor: Answers, records: Records, access: Access | None = None) -> Iterator[str]:
-    """The address of a server."""
-    app = create_app(Desk(advisor, records), access=access or Access())
+def listening(app: Any) -> Iterator[str]:
+    """The address of an application that is being served."""
     listener = bind("127.0.0.1", 0)
-    listener.listen(16)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -31,4 +30,11 @@ def served(advisor: Answers, records: Records, access: Access | None = None) -> 
     finally:
         server.should_exit = True
         thread.join()
-        records.close()
+
+
+@contextmanager
+def served(advisor: Answers, records: Records, access: Access | None = None) -> Iterator[str]:
+    """The address of the API."""
+    with listening(create_app(Desk(advisor, records), access=access or Access())) as url:
+        yield url
+    records.close()
