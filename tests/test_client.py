@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from advisor.schema import Answer, Profile
 from tests.answers import make_answer
 from tests.serving import served
 
+ROOT = Path(__file__).parents[1]
 ANSWER = make_answer("What?", id="ans_1")
 OTHER = make_answer("What?", "Never do that [1]. At all.", id="ans_1")
 
@@ -419,7 +422,7 @@ def test_a_key_that_is_none() -> None:
 
 def test_the_client_brings_little_with_it() -> None:
     code = "import sys, advisor.client; print(*sorted(m.split('.')[0] for m in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     heavy = {"fastapi", "sqlalchemy", "numpy", "chromadb", "gradio", "openai", "onnxruntime", "uvicorn", "typer"}
     assert heavy.isdisjoint(done.stdout.split())
     assert "httpx" in done.stdout
@@ -508,3 +511,25 @@ def test_many_at_once_under_one_key_get_one_answer(url: str) -> None:
     replies = asyncio.run(main())
     assert len({r.answer.id for r in replies}) == 1
     assert sum(not r.replayed for r in replies) == 1
+
+
+def test_the_example(url: str) -> None:
+    environment = {**os.environ, "ADVISOR_URL": url}
+    done = subprocess.run(
+        [sys.executable, "examples/ask.py", "What is a feature store?"], cwd=ROOT, env=environment, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "[1] " in done.stdout.split("\n\n")[-1]
+
+
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "client.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[str(n) for n in range(len(BLOCKS))])
+def test_what_the_guide_shows_runs(
+    url: str, block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ADVISOR_URL", url)
+    exec(compile(block, "docs/client.md", "exec"), {"__name__": "guide"})
+    assert capsys.readouterr().out.strip()

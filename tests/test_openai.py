@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from tests.serving import served
 
 QUESTION = "What is a feature store, and does a team with one model need it?"
 MODEL = "mlops-advisor"
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +269,16 @@ def test_keys_are_asked_for_where_they_are_required(advisor: Advisor, tmp_path: 
 def test_each_answer_is_recorded_and_can_be_rated(client: openai.OpenAI, url: str) -> None:
     got = client.chat.completions.create(model=MODEL, messages=user("Hello"))
     assert httpx.post(f"{url}/v1/feedback", json={"answer_id": got.id, "value": 1}).status_code == 204
+
+
+def test_the_example(url: str) -> None:
+    environment = {**os.environ, "ADVISOR_URL": url}
+    done = subprocess.run(
+        [sys.executable, "examples/openai_client.py"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "two data scientists" in done.stdout
+    assert re.search(r"^\[1\]\(http\S+\) \w", done.stdout, re.MULTILINE)
 
 
 # ---------------------------------------------------------------- a front end that others wrote
