@@ -68,12 +68,15 @@ def commands(of: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
+RUNS = re.compile(r"(?:\badvisor|--rm index) ([a-z]+(?: .*)?)$")
+
+
 def command_lines(text: str) -> Iterator[list[str]]:
-    """The words after `advisor` wherever a line of code runs it."""
-    code = "\n".join(re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)) + "\n" + "\n".join(re.findall(r"`([^`\n]+)`", text))
-    for line in code.splitlines():
-        found = re.search(r"(?:^|[\s/])advisor(?:-1| index)? ((?:[a-z]+)(?: .*)?)$", line.split("#")[0].rstrip())
-        if found and "useradd" not in line:
+    """The words after `advisor`, or after the service that runs it, in every line of code."""
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for line in "\n".join([*blocks, *inline]).splitlines():
+        if found := RUNS.search(line.split(" #")[0].rstrip()):
             yield found.group(1).split()
 
 
@@ -87,6 +90,20 @@ def test_every_command_named_exists_with_its_options(path: Path) -> None:
         assert name in COMMANDS, f"advisor {' '.join(words)}"
         known = {o for p in COMMANDS[name].params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
         assert {w.split("=")[0] for w in words if w.startswith("--")} <= known, f"advisor {' '.join(words)}"
+
+
+def test_the_pages_name_the_commands_that_are_looked_for() -> None:
+    named = {" ".join(words[:2]) for page in PAGES for words in command_lines(page.read_text("utf-8"))}
+    assert named >= {
+        "keys create",
+        "keys list",
+        "keys revoke",
+        "data backup",
+        "data restore",
+        "data export",
+        "data erase",
+    }
+    assert named >= {"data sweep", "index --rebuild", "doctor", "mcp", "mcp --http"}
 
 
 def test_the_services_run_commands_that_exist() -> None:
@@ -161,10 +178,11 @@ def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
         check=True, capture_output=True,
     )  # fmt: skip
     site = (DEPLOY / "nginx.conf.template").read_text("utf-8").replace("${SERVER_NAME}", "advisor.example.com")
-    site = site.replace("/etc/nginx/tls", str(tmp_path)).replace("advisor-1", "127.0.0.2").replace("advisor-2", "127.0.0.3")
+    for old, new in (("/etc/nginx/tls", str(tmp_path)), ("advisor-1", "127.0.0.2"), ("advisor-2", "127.0.0.3")):
+        site = site.replace(old, new)
     (tmp_path / "site.conf").write_text(site)
-    whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; include {tmp_path}/site.conf; }}"
-    (tmp_path / "nginx.conf").write_text(whole)
+    http = f"access_log off; include {tmp_path}/site.conf;"
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ {http} }}")
     done = subprocess.run(["nginx", "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -172,7 +190,8 @@ def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "advisor.service"
-    unit.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", (DEPLOY / unit.name).read_text("utf-8"), flags=re.M))
+    text = (DEPLOY / unit.name).read_text("utf-8")
+    unit.write_text(text.replace("ExecStart=/opt/advisor/.venv/bin/advisor serve", "ExecStart=/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Unknown" not in done.stderr
