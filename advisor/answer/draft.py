@@ -105,7 +105,7 @@ class Draft:
         u = self.u
         yield Event(kind="status", text="Searching the corpus")
         with self.clock.step("retrieve"):
-            hits = owner.retriever.retrieve(u.query, k=16)
+            hits = owner.retriever.retrieve(u.query, k=16, told="" if u.follow_up else self._told())
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
             nearest = max((r.asked for r in self.ranked[:3] if r.document.kind == "guide"), default=0.0)
             self.u = u = replace(u, answered=nearest)
@@ -148,6 +148,10 @@ class Draft:
         asked = stems(u.question)
         return [ask for ask in engine.asks(u.intent, self.profile) if len(stems(ask) & asked - GENERIC) < 2]
 
+    def _told(self) -> str:
+        """The question with the asker's situation, in the language that the guides are written in."""
+        return self.u.question if self.u.language == "en" else ""
+
     def _asks_after_all(self) -> bool:
         """Is what sounds like a statement a plan that a guide speaks of? 'We want to fine-tune on 300 tickets.'"""
         if len(stems(self.u.question) - GENERIC) < 4:
@@ -159,7 +163,7 @@ class Draft:
         return True
 
     def _within(self, doc_id: str) -> list[Hit]:
-        return self.owner.retriever.retrieve(self.u.query, k=8, filters=Filters(docs=[doc_id]))
+        return self.owner.retriever.retrieve(self.u.query, k=8, filters=Filters(docs=[doc_id]), told=self._told())
 
     def _deadline(self, share: float = 1.0) -> float:
         return self.clock.started + self.owner.settings.answer_seconds * share

@@ -41,8 +41,11 @@ class HybridRetriever:
         self._reranker = reranker
         self.documents: Mapping[str, Document] = index.documents
 
-    def retrieve(self, query: str, k: int = 8, filters: Filters | None = None) -> list[Hit]:
-        """Up to k passages, best first; none for a query without a word in it."""
+    def retrieve(self, query: str, k: int = 8, filters: Filters | None = None, *, told: str = "") -> list[Hit]:
+        """Up to k passages, best first; none for a query without a word in it.
+
+        `told` is the question as it was put, with the asker's situation: guides are asked in situations too.
+        """
         query = query[:QUERY_CHARS]
         if k <= 0 or not any(c.isalnum() for c in query):
             return []
@@ -55,6 +58,10 @@ class HybridRetriever:
             lexical = np.where(allowed, lexical, 0)
         dense = [] if vector is None else [row for row, _ in self._nearest(vector, allowed)]
         asked = {} if vector is None else index.questions.near(vector, ASKED_DEPTH, allowed)
+        if vector is not None and told and told != query and (whole := self._vector(told[:QUERY_CHARS])) is not None:
+            for row, cosine in index.questions.near(whole, ASKED_DEPTH, allowed).items():
+                asked[row] = max(cosine, asked.get(row, 0.0))
+            asked = dict(sorted(asked.items(), key=lambda item: -item[1]))
         fused = _fuse(dense, _top(lexical, DEPTH))
         if self._reranker:
             fused = self._rerank(query, fused)

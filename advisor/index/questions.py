@@ -51,8 +51,8 @@ class Questions:
 def answered(documents: Mapping[str, Document], passages: Sequence[Passage]) -> list[tuple[int, str]]:
     """(passage row, question) of everything that the documents say they answer.
 
-    A document's own questions belong to its opening passage; in a guide each heading is one more,
-    and belongs to the passage under it.
+    A document's own questions belong to its opening passage; each heading is one more, and belongs to the
+    passage under it. A guide's headings need its title beside them, a record's name it themselves.
     """
     found: list[tuple[int, str]] = []
     seen: set[tuple[str, ...]] = set()
@@ -62,9 +62,10 @@ def answered(documents: Mapping[str, Document], passages: Sequence[Passage]) -> 
             seen.add((passage.doc_id,))
             found += [(row, question) for question in document.questions]
         heading = (passage.doc_id, *passage.headings)
-        if document.kind == "guide" and len(passage.headings) > 1 and heading not in seen:
+        if len(passage.headings) > 1 and heading not in seen:
             seen.add(heading)
-            found.append((row, f"{passage.headings[-1]} ({document.title})"))
+            about = f" ({document.title})" if document.kind == "guide" else ""
+            found.append((row, f"{passage.headings[-1]}{about}"))
     return found
 
 
