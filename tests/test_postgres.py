@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import socket
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from advisor.config import load_settings
 from advisor.errors import ConfigError, StorageError
-from advisor.records import open_records
+from advisor.records import migrate, open_records
 from advisor.records.database import Database
 from advisor.records.store import Records
 from advisor.schema import Profile
@@ -59,7 +62,6 @@ def test_a_server_that_is_not_there_is_a_storage_error() -> None:
 
 
 def test_a_server_that_fails_says_so_and_is_asked_again(postgres: str, postgres_database: str) -> None:
-    """The one test that needs a server and is skipped, with a line that says why, where there is none."""
     import psycopg
 
     with pytest.raises(StorageError) as error:
@@ -103,3 +105,41 @@ def test_only_what_was_acknowledged_waits_for_the_disk(where: Path | str) -> Non
     found = [asked(True), asked(False), asked(True)]
     assert found == (["2", "1", "2"] if isinstance(where, Path) else ["on", "off", "on"])
     database.close()
+
+
+def test_a_backup_of_an_earlier_program_is_brought_up_to_date(postgres_database: str, tmp_path: Path) -> None:
+    """And one of a newer program is refused before anything is changed."""
+    earlier = Database(postgres_database)
+    with earlier.writing() as session:
+        connection = session.connection()
+        for table in ("spent", "buckets", "api_keys", "requests", "profiles"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("DROP TABLE feedback, turns, assessments, conversations, schema_version")
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO conversations (id, title, created, updated, profile, archived)"
+            " VALUES ('c', 'kept', now(), now(), '{}', false)"
+        )
+    subprocess.run(["pg_dump", "-Fc", f"--file={tmp_path / 'old'}", postgres_database], check=True)
+    records = Records(earlier)
+    earlier.close()
+    records.conversations.append("later", make_answer())
+
+    records.upkeep.restore(tmp_path / "old")
+    assert [s.title for s in records.conversations.recent()] == ["kept"]
+    records.profiles.put("p", PROFILE)
+
+    with earlier.writing() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    subprocess.run(["pg_dump", "-Fc", f"--file={tmp_path / 'newer'}", postgres_database], check=True)
+    with earlier.writing() as session:
+        session.connection().exec_driver_sql(f"UPDATE alembic_version SET version_num = '{migrate.HEAD}'")
+    records.conversations.create(title="after")
+    with pytest.raises(StorageError, match="newer"):
+        records.upkeep.restore(tmp_path / "newer")
+    assert [s.title for s in records.conversations.recent()] == ["after", "kept"]
+    records.close()

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from sqlalchemy.engine import URL
 
 from advisor.errors import InputError, StorageError
 from advisor.records.database import Database
-from advisor.records.migrate import copy, copy_beside
+from advisor.records.migrate import OLD_VERSION, VERSION, copy, copy_beside, refuse_newer
+from advisor.records.tables import Base
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -48,8 +50,8 @@ def restore(db: Database, path: Path) -> None:
         if isinstance(db.where, Path):
             _restore_file(db, db.where, path)
         else:
-            options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-            _tool("pg_restore", db.where, *options, str(path))
+            with tempfile.TemporaryDirectory() as folder:
+                _restore_server(db.where, path, Path(folder) / "script.sql")
             db.close()
 
 
@@ -91,15 +93,33 @@ def _sound(path: Path) -> bool:
     return False
 
 
+def _restore_server(url: URL, path: Path, script: Path) -> None:
+    _run("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(path))
+    with script.open(encoding="utf-8") as lines:
+        begins = any(line.startswith(f"COPY public.{VERSION} ") for line in lines)
+        found = next(lines).strip() if begins else ""
+    if not found:
+        raise InputError(f"{path} is not a backup of this program.", "Name a file that was backed up here.")
+    refuse_newer(found)
+    # All our tables go first, so that none of a later migration is left beside those of an earlier backup.
+    drop = f"DROP TABLE IF EXISTS {', '.join((*Base.metadata.tables, VERSION, OLD_VERSION))} CASCADE"
+    _tool(
+        "psql", url, "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--command={drop}", f"--file={script}"
+    )
+
+
 def _tool(name: str, url: URL, *options: str) -> None:
     """Run one of PostgreSQL's own programs. The password goes by the environment: arguments are seen by others."""
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    _run(name, f"--dbname={address.render_as_string()}", *options, password=url.password)
+
+
+def _run(name: str, *options: str, password: str | None = None) -> None:
     program = shutil.which(name)
     if program is None:
         raise StorageError(f"{name} is not installed.", "Install PostgreSQL's client programs, and put them on PATH.")
-    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    env = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
-    command = [program, f"--dbname={address.render_as_string()}", *options]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    env = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    done = subprocess.run([program, *options], env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["it failed"])[-1]
         raise StorageError(f"{name} could not do it: {why}", "The version of the program has to fit the server's.")

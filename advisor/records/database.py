@@ -142,7 +142,7 @@ def _unusable() -> ConfigError:
 def _postgresql(url: URL) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("PostgreSQL", "postgres")
-    waits = {"connect_timeout": 5, "options": "-c lock_timeout=10s -c timezone=UTC"}
+    waits = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c lock_timeout=10s -c timezone=UTC"}
     engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=24, connect_args=waits)
 
     @event.listens_for(engine, "begin")

@@ -13,8 +13,11 @@ from advisor.errors import StorageError
 
 HEAD = "0002"
 """The latest of `migrations/versions`."""
+VERSION = "alembic_version"
+"""The table that says which migration a database has."""
+OLD_VERSION = "schema_version"
+"""The table that said it before there were migrations, as numbers up to 2."""
 OLD = 2
-"""The last version that was counted in the table schema_version, before there were migrations."""
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -55,17 +58,22 @@ def copy_beside(path: Path, why: str) -> None:
 def _version(connection: Connection) -> str:
     """The migration this database has; `old` from before there were any; empty where there is nothing yet."""
     tables = inspect(connection)
-    if tables.has_table("alembic_version"):
-        found = str(connection.scalar(select(text("version_num")).select_from(table("alembic_version"))))
-        if found > HEAD:
-            raise _newer(found)
+    if tables.has_table(VERSION):
+        found = str(connection.scalar(select(text("version_num")).select_from(table(VERSION))))
+        refuse_newer(found)
         return found
-    if tables.has_table("schema_version"):
-        count = connection.scalar(select(func.max(text("version"))).select_from(table("schema_version"))) or 0
+    if tables.has_table(OLD_VERSION):
+        count = connection.scalar(select(func.max(text("version"))).select_from(table(OLD_VERSION))) or 0
         if count > OLD:
             raise _newer(str(count))
         return "old"
     return ""
+
+
+def refuse_newer(found: str) -> None:
+    """Raise StorageError where the migration is one that this program does not know."""
+    if found > HEAD:
+        raise _newer(found)
 
 
 def _newer(found: str) -> StorageError:
