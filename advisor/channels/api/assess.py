@@ -203,7 +203,10 @@ def _computed(router: APIRouter, door: Door, desk: Desk, slots: Slots) -> None:
         responses={
             200: {
                 "description": "The report, as a file",
-                "content": {media.split(";")[0]: {"schema": {"type": "string"}} for media in MEDIA.values()},
+                "content": {
+                    media.split(";")[0]: {"schema": {"type": "object" if form == "json" else "string"}}
+                    for form, media in MEDIA.items()
+                },
             },
             **COMPUTING,
         },

@@ -31,6 +31,25 @@ def document(app: FastAPI) -> dict[str, Any]:
     _, defined = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     schemas = found["components"]["schemas"]
     schemas.update(defined["$defs"])
+    _name_keys(schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            # FastAPI's own idea of an error, where a route that takes a parameter declares none.
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
     return found
+
+
+def _name_keys(schema: Any) -> None:
+    """Say of mappings with patterned keys that there are no others: pydantic refuses them, and only hints at it."""
+    if isinstance(schema, list):
+        for part in schema:
+            _name_keys(part)
+    elif isinstance(schema, dict):
+        if len(schema.get("patternProperties", {})) == 1:
+            ((pattern, value),) = schema.pop("patternProperties").items()
+            schema |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
+        for part in schema.values():
+            _name_keys(part)

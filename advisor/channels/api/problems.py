@@ -129,6 +129,8 @@ def install(app: FastAPI) -> None:
         hint = "GET /openapi.json says what the server offers."
         response = problem(error.status_code, str(error.detail), hint, **_named(request))
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["Allow"] = ", ".join(_methods(request))
         return response
 
     @app.exception_handler(Exception)
@@ -142,6 +144,12 @@ def install(app: FastAPI) -> None:
 
 def _id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
+
+
+def _methods(request: Request) -> list[str]:
+    """What a path takes, by whichever of its routes."""
+    path = request.url.path
+    return next((methods for pattern, methods in request.app.state.methods if pattern.match(path)), [])
 
 
 def _named(request: Request) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
+from starlette.routing import compile_path
 
 from advisor.channels.api.answering import Answering
 from advisor.channels.api.ask import ask_routes
@@ -20,7 +22,7 @@ from advisor.channels.session import Desk
 def add_routes(app: FastAPI, door: Door, answering: Answering) -> None:
     """Everything under /v1, the health routes, and the OpenAPI document."""
     desk = answering.desk
-    for router in (
+    routers = (
         ask_routes(door, answering),
         conversation_routes(door, desk.records),
         profile_routes(door, desk.records),
@@ -29,8 +31,14 @@ def add_routes(app: FastAPI, door: Door, answering: Answering) -> None:
         user_routes(door, desk.records),
         openai_routes(door, answering),
         health_routes(door, answering),
-    ):
+    )
+    known: dict[str, set[str]] = {}
+    for router in routers:
         app.include_router(router)
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            known.setdefault(route.path, set()).update(route.methods or ())
+    app.state.methods = [(compile_path(path)[0], sorted(methods)) for path, methods in known.items()]
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[door.needs("read")])
     def openapi() -> JSONResponse:
