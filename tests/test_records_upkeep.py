@@ -83,6 +83,12 @@ def test_what_is_past_its_time_goes(records: Records, clock: Clock) -> None:
     assert records.requests.begin("l", "sha", 60).state == "running"
 
 
+def test_ready_is_said_of_what_can_be_written(records: Records, tmp_path: Path) -> None:
+    records.upkeep.ready()
+    with pytest.raises(StorageError):
+        Records(Database(tmp_path / "missing" / "advisor.db")).upkeep.ready()
+
+
 # ---------------------------------------------------------------- one tenant
 
 

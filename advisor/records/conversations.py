@@ -223,8 +223,9 @@ class Conversations:
                 session.execute(update(FeedbackRow).filter_by(**keys).values(**vote))
 
     def check(self) -> str:
-        """What the database says of itself: `ok`, or what is wrong."""
-        with self._db.writing() as session:
+        """What the database says of itself: `ok`, or what is wrong. Reads all of it; `Upkeep.ready` is quick."""
+        self._db.ready()
+        with self._db.reading() as session:
             if session.get_bind().dialect.name != "sqlite":
                 return "ok"
             return str(session.scalar(text("PRAGMA quick_check")))

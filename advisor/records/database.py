@@ -73,6 +73,11 @@ class Database:
         statement = insert(row).values(**values).on_conflict_do_nothing()
         return session.execute(statement.returning(*row.__table__.primary_key)).first() is not None
 
+    def ready(self) -> None:
+        """Return at once where the database can be written now."""
+        with self.writing(durable=False) as session:
+            session.connection()
+
     def settle(self) -> None:
         """On SQLite, move what was committed into the one file, so that nothing erased is left in the other."""
         if isinstance(self.where, Path):

@@ -20,6 +20,10 @@ class Upkeep:
     def __init__(self, where: Path | str | Database) -> None:
         self._db = where if isinstance(where, Database) else Database(where)
 
+    def ready(self) -> None:
+        """Return at once where the database can be written now, as a readiness probe asks."""
+        self._db.ready()
+
     def sweep(self, days: int | None) -> dict[str, int]:
         """Remove conversations and assessments last touched more than `days` ago (None: none), and request keys that
         are past their time. Kept profiles stay: they are settings. Returns rows removed by table.
