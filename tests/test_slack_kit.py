@@ -3,112 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from advisor.channels.slack import advisors
-from advisor.channels.slack.bot import Bot
-from advisor.channels.slack.http import PATH, Door, listening
-from advisor.channels.slack.settings import SlackSettings
 from tests.slack_kit.advisor_api import AdvisorApi
 from tests.slack_kit.delivery import HttpWire, SocketWire
-from tests.slack_kit.scenarios import SCENARIOS, Rig, Skipped
+from tests.slack_kit.our_bots import ROOT, minimal, over_http, over_sockets
+from tests.slack_kit.scenarios import (
+    SCENARIOS,
+    Rig,
+    Skipped,
+    long_answer,
+    nobody_is_pinged,
+    rate_limited,
+    replay_at_once,
+    service_down,
+    two_workspaces,
+)
 from tests.slack_kit.server import SlackServer
 from tests.slack_kit.slack import Slack
 
-ROOT = Path(__file__).resolve().parents[1]
 Started = contextlib.AbstractContextManager[list[HttpWire] | list[SocketWire]]
-
-
-def settings_of(server: SlackServer, api: AdvisorApi, **more: str) -> SlackSettings:
-    return SlackSettings(
-        bot_tokens=tuple(server.slack.workspaces),
-        signing_secret=server.slack.signing_secret,
-        api_url=server.api_url,
-        advisor_url=api.url,
-        **more,
-    )
-
-
-@contextlib.contextmanager
-def over_http(server: SlackServer, api: AdvisorApi, processes: int = 2) -> Iterator[list[HttpWire]]:
-    """The bot, twice, each with a server and a memory of its own."""
-    wires, running = [], []
-    for _ in range(processes):
-        bot = Bot(settings_of(server, api))
-        listener = listening("127.0.0.1", 0)
-        door = Door(bot.app, server.slack.signing_secret)
-        web = uvicorn.Server(uvicorn.Config(door, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        running.append((bot, web, thread))
-        wires.append(HttpWire(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}", server.slack.signing_secret))
-    try:
-        yield wires
-    finally:
-        for bot, web, thread in running:
-            web.should_exit = True
-            thread.join()
-            bot.close()
-
-
-@contextlib.contextmanager
-def over_sockets(server: SlackServer, api: AdvisorApi) -> Iterator[list[SocketWire]]:
-    """The bot, twice, each with a Socket Mode connection."""
-    bots, handlers = [], []
-    for _ in range(2):
-        bot = Bot(settings_of(server, api, app_token=server.slack.app_token))
-        handler = SocketModeHandler(bot.app, server.slack.app_token)
-        handler.connect()
-        bots.append(bot)
-        handlers.append(handler)
-    try:
-        yield [SocketWire(server, 0), SocketWire(server, 1)]
-    finally:
-        for handler in handlers:
-            handler.close()
-        for bot in bots:
-            bot.close()
-
-
-@contextlib.contextmanager
-def minimal(server: SlackServer, api: AdvisorApi) -> Iterator[list[HttpWire]]:
-    """examples/slack_minimal.py, run as anyone runs it, twice."""
-    wires, running = [], []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "ADVISOR_"))}
-        environ |= {"SLACK_BOT_TOKENS": " ".join(server.slack.workspaces)}
-        environ |= {"SLACK_SIGNING_SECRET": server.slack.signing_secret, "SLACK_API_URL": server.api_url}
-        environ |= {"ADVISOR_URL": api.url, "PORT": str(port), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, str(ROOT / "examples" / "slack_minimal.py")]
-        running.append(subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        wires.append(HttpWire(f"http://127.0.0.1:{port}{PATH}", server.slack.signing_secret))
-    try:
-        for wire in wires:
-            deadline = time.monotonic() + 30
-            while wire.send(b"", {}).status == 0:
-                assert time.monotonic() < deadline, "the example did not start"
-                time.sleep(0.1)
-        yield wires
-    finally:
-        for process in running:
-            process.terminate()
-            process.wait()
-
-
+SHOWING = {replay_at_once, rate_limited, two_workspaces, long_answer, nobody_is_pinged, service_down}
 BOTS: dict[str, Callable[[SlackServer, AdvisorApi], Started]] = {
     "http": over_http,
     "socket": over_sockets,
@@ -133,7 +51,9 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
-def test_the_kit(rig: Rig, scenario: Callable[[Rig], None]) -> None:
+def test_the_kit(rig: Rig, scenario: Callable[[Rig], None], request: pytest.FixtureRequest) -> None:
+    if request.node.callspec.params["rig"] == "edited" and scenario not in SHOWING:
+        pytest.skip("it shows nothing that edits could change")
     try:
         scenario(rig)
     except Skipped as e:

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
+from advisor.channels.api.auth import Access
 from advisor.channels.server import create_app
 from advisor.channels.session import Desk
 from advisor.knowledge.load import Corpus
@@ -53,11 +53,11 @@ class Spoken(Scripted):
 class AdvisorApi:
     """The API on one port, which can be shut and opened again; what it recorded stays."""
 
-    def __init__(self, corpus: Corpus | None = None, slots: Any = None) -> None:
+    def __init__(self, corpus: Corpus | None = None, access: Access | None = None) -> None:
         self.advisor = Spoken(corpus)
         self._folder = tempfile.TemporaryDirectory()
         self.records = Records(Database(Path(self._folder.name) / "advisor.db"))
-        self._slots = slots
+        self._access = access or Access()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.port = 0
@@ -82,7 +82,7 @@ class AdvisorApi:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
-        app = create_app(Desk(self.advisor, self.records), slots=self._slots)
+        app = create_app(Desk(self.advisor, self.records), access=self._access)
         config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -10,10 +10,13 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 from slack_bolt import App, BoltRequest, BoltResponse
 
+from advisor.channels.process import PatientProtocol
 from advisor.channels.slack.verify import is_from_slack
 from advisor.errors import ConfigError
 
@@ -118,12 +121,17 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """Takes a signal as the end of serving alone: what was begun is finished after it."""
+
+    def handle_exit(self, _signal: int, _frame: FrameType | None) -> None:
+        """A second signal does not wait for open connections."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
 def serve_http(door: Door, listener: socket.socket) -> None:
     """Serve until stopped."""
-    import uvicorn
-
-    from advisor.channels.process import PatientProtocol
-
     config = uvicorn.Config(
         door,
         http=PatientProtocol,
@@ -134,4 +142,4 @@ def serve_http(door: Door, listener: socket.socket) -> None:
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])

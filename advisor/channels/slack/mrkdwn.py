@@ -22,7 +22,8 @@ SECTION_CHARS = 2900
 """A section block takes 3,000, which Slack may count in UTF-16."""
 
 _MARKED = re.compile(r"\[(\d{1,3})\]|https?://[^\s<>\"|]+")
-_TRAILING = ".,;:!?'\"*_~`"
+_TRAILING = ".,;:!?'\"*_~`”’»…"
+_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//([^/?#]+)", re.IGNORECASE)
 _SCHEMES = ("http://", "https://", "mailto:")
 
 
@@ -174,7 +175,8 @@ class _Reader:
     def _link(self, href: str, label: str, marks: str) -> list[Run]:
         if href.startswith(_SCHEMES) and self._links.vouched(href):
             return [Run(label.strip() or href, marks, href)]
-        host = re.sub(r"^[a-z][a-z0-9+.-]*:/*|[/?#].*$", "", href, flags=re.IGNORECASE)
+        found = _HOST.match(href)
+        host = found[1] if found else ""
         shown = [Run(f"{label} " if host else label, marks)] if label.strip() else []
         # The host as code, or Slack makes a link of it after all.
         return [*shown, *([Run(host, marks + "`")] if host else [])]

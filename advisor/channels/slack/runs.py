@@ -66,6 +66,10 @@ class Block:
             self, runs=tuple(second), lead=" " * len(self.lead), tight=False
         )
 
+    def bare(self) -> Block:
+        """The block as text alone: its first address or marks are longer than a message."""
+        return replace(self, runs=(Run(self.flat),), lead="", quote="", code=False)
+
 
 def joined(blocks: Sequence[Block]) -> str:
     """The blocks under each other."""
@@ -87,16 +91,23 @@ def packed(blocks: Sequence[Block], limit: int) -> list[str]:
             held = []
             waiting.insert(0, block)
         else:
-            first, rest = block.cut(_cut(block, limit))
+            end = _cut(block, limit)
+            if end is None:
+                waiting.insert(0, block.bare())
+                continue
+            first, rest = block.cut(end)
             out.append(first.render().rstrip())
             waiting.insert(0, rest)
     return [*out, *([joined(held)] if held else [])]
 
 
-def _cut(block: Block, limit: int) -> int:
-    """The last good place to cut `block` so that its first part, rendered, keeps to the limit."""
+def _cut(block: Block, limit: int) -> int | None:
+    """The last good place to cut `block` so that its first part, rendered, keeps to the limit; None without one."""
     flat = block.flat
-    most = next(n for n in _shrinking(min(limit, len(flat))) if len(block.cut(n)[0].render()) <= limit)
+    lengths = _shrinking(min(limit, len(flat)))
+    most = next((n for n in lengths if len(block.cut(n)[0].render()) <= limit), None)
+    if most is None:
+        return None
     ends = [m.end() for m in _SENTENCE.finditer(flat) if m.end() <= most]
     lines = [m.end() for m in re.finditer(r"\n", flat) if m.end() <= most]
     words = [m.end() for m in re.finditer(r"\s+", flat) if m.end() <= most]
