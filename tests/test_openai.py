@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from openai.types.chat import ChatCompletion
 from advisor.answer.pipeline import Advisor
 from advisor.channels.api.auth import Access
 from advisor.channels.api.inline import Inline, linked
+from advisor.interfaces import Message
 from advisor.records.database import Database
 from advisor.records.store import Records
-from advisor.schema import Answer, Citation
-from tests.answers import make_answer
+from advisor.schema import Answer, Citation, Profile, Turn
+from tests.answers import Scripted, make_answer
 from tests.serving import served
 
 QUESTION = "What is a feature store, and does a team with one model need it?"
@@ -135,6 +137,74 @@ def test_async(url: str) -> None:
 
     whole, streamed = asyncio.run(main())
     assert whole == streamed
+
+
+class Slow:
+    """A chat model that says sentences of what it was shown, and the last one only when it is let."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def stream(self, messages: Sequence[Message], *, deadline: float) -> SlowReply:
+        shown = re.findall(r"^\[(\d+)\] .*\n([A-Z].*?\.)\s", messages[1]["content"], re.MULTILINE)
+        *first, last = [f"{text[:-1]} [{label}]." for label, text in shown[:6]]
+        return SlowReply(" ".join(first), last, self.go_on)
+
+
+class SlowReply:
+    usage = (0, 0)
+
+    def __init__(self, first: str, last: str, go_on: threading.Event) -> None:
+        self.first, self.last, self.go_on = first, last, go_on
+
+    def __iter__(self) -> Iterator[str]:
+        yield f"{self.first} "
+        assert self.go_on.wait(10), "nobody saw the first sentences"
+        yield f"{self.last} "
+        self.usage = (70, 9)
+
+
+def test_a_link_comes_as_soon_as_the_sentence_is_checked(advisor_with: Callable[..., Advisor], tmp_path: Path) -> None:
+    chat = Slow()
+    with (
+        served(advisor_with(chat), Records(Database(tmp_path / "a.db"))) as url,
+        openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        stream = client.chat.completions.create(
+            model=MODEL, messages=user(QUESTION), stream=True, stream_options={"include_usage": True}
+        )
+        text = ""
+        for chunk in stream:
+            if chunk.choices:
+                text += chunk.choices[0].delta.content or ""
+            if "[1](" in text:
+                chat.go_on.set()
+        assert chunk.usage
+        assert (chunk.usage.prompt_tokens, chunk.usage.completion_tokens, chunk.usage.total_tokens) == (70, 9, 79)
+        assert native(url, chunk.id).mode == "model"
+
+
+class Breaking(Scripted):
+    """Fails after it has begun."""
+
+    def recall(self, questions: Sequence[str]) -> tuple[Profile, list[Turn]]:
+        return Profile(), []
+
+
+def test_a_stream_that_breaks_says_so(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise RuntimeError("secret")
+
+    with (
+        served(Breaking(fail), Records(Database(tmp_path / "a.db"))) as url,
+        openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        stream = client.chat.completions.create(model=MODEL, messages=user("What?"), stream=True)
+        with pytest.raises(openai.APIError, match="went wrong on our side") as error:
+            list(stream)
+        assert "secret" not in str(error.value)
 
 
 def test_models(client: openai.OpenAI) -> None:
