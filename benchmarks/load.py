@@ -100,7 +100,9 @@ async def asked(connection: Connection, question: str) -> tuple[str, int]:
     key = secrets.token_hex(16)
     for attempt in range(TRIES):
         try:
-            status, headers, body = await connection.send("POST", "/v1/ask", {"question": question}, Idempotency_Key=key)
+            status, headers, body = await connection.send(
+                "POST", "/v1/ask", {"question": question}, Idempotency_Key=key
+            )
         except (OSError, asyncio.IncompleteReadError, ValueError) as e:
             return type(e).__name__, attempt
         if status == 200:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,74 @@ def test_odd_but_readable_questions_are_answered(client: httpx.Client, question:
     response = client.post("/v1/ask", json={"question": question})
     assert response.status_code == 200
     assert response.json()["text"]
+
+
+ODD = {
+    "twice": b'{"question": "What?", "question": "Which?"}',
+    "deep": b'{"question": ' + b"[" * 40 + b"]" * 40 + b"}",
+    "very deep": b"[" * 20_000,
+    "not a number": b'{"question": "What?", "profile": {"budget": NaN}}',
+    "endless": b'{"question": "What?", "profile": {"budget": 1e400}}',
+    "huge": b'{"question": "What?", "profile": {"people": ' + b"9" * 5000 + b"}}",
+    "text for a number": b'{"question": "What?", "profile": {"people": "5"}}',
+    "truth for a number": b'{"question": "What?", "profile": {"people": true}}',
+    "number for truth": b'{"question": "What?", "stream": 1}',
+    "a tenant": b'{"question": "What?", "tenant_id": "acme", "is_admin": true}',
+    "nul": b'{"question": "a\\u0000b"}',
+    "nul in a profile": b'{"question": "What?", "profile": {"name": "a\\u0000b"}}',
+}
+
+
+@pytest.mark.parametrize("raw", ODD.values(), ids=ODD.keys())
+def test_json_is_read_strictly(scripted: httpx.Client, raw: bytes) -> None:
+    response = scripted.post("/v1/ask", content=raw, headers={"Content-Type": "application/json"})
+    assert response.status_code == 422
+    assert response.json()["errors"]
+
+
+def test_only_json_is_read(scripted: httpx.Client) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        response = scripted.post("/v1/ask", content=b'{"question": "What?"}', headers={"Content-Type": kind})
+        assert response.status_code == 422
+
+
+def test_request_ids(scripted: httpx.Client) -> None:
+    sent = scripted.get("/healthz", headers={"X-Request-Id": "abc-1.2:3"})
+    assert sent.headers["X-Request-Id"] == "abc-1.2:3"
+    for odd in ("", "x" * 129, "a b", "a<script>"):
+        made = scripted.get("/nowhere", headers={"X-Request-Id": odd})
+        assert made.headers["X-Request-Id"].startswith("req_")
+        assert made.json()["request_id"] == made.headers["X-Request-Id"]
+
+
+def test_too_many_headers(scripted: httpx.Client) -> None:
+    assert scripted.get("/healthz", headers={f"X-{n}": "a" for n in range(120)}).status_code == 431
+
+
+def test_a_question_waits_for_its_turn(tmp_path: Path) -> None:
+    def slow() -> None:
+        time.sleep(0.05)
+
+    with (
+        serving(Scripted(before=slow), tmp_path / "a.db", Slots(2, waiting=30, seconds=10)) as client,
+        ThreadPoolExecutor(24) as pool,
+    ):
+        got = list(pool.map(lambda _: client.post("/v1/ask", json={"question": "What?"}), range(24)))
+        assert [r.status_code for r in got] == [200] * 24
+
+
+def test_a_turn_that_does_not_come(tmp_path: Path) -> None:
+    release = threading.Event()
+    with (
+        serving(Scripted(lambda: release.wait(10) and None), tmp_path / "a.db", Slots(1, 5, 0.3)) as client,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        waiting = [pool.submit(client.post, "/v1/ask", json={"question": "What?"}) for _ in range(4)]
+        time.sleep(1)
+        assert sorted(w.result().status_code for w in waiting if w.done()) == [503] * 3
+        release.set()
+        assert sorted(w.result().status_code for w in waiting) == [200, 503, 503, 503]
+        assert client.post("/v1/ask", json={"question": "What?"}).status_code == 200
 
 
 def test_a_long_body_is_refused_before_it_is_parsed(scripted: httpx.Client) -> None:

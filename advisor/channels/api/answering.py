@@ -22,9 +22,9 @@ from advisor.schema import Answer, Event, Profile, Turn
 
 log = logging.getLogger(__name__)
 
-KEYLESS_SECONDS = 5.0
+KEYLESS_SECONDS = 3.0
 """More than an answer without a chat model takes on a busy machine."""
-SPARE_SECONDS = 5.0
+SPARE_SECONDS = 3.0
 _MARK = re.compile(r"\[(\d{1,3})\]")
 POLL_SECONDS = (0.05, 1.0)
 """Between looks at what another replica is writing: at first, and at most."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 DEEPEST = 32
 """Levels of nesting; a profile has five."""
 
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -52,7 +54,7 @@ def taking(model: type[BaseModel], example: dict[str, Any] | None = None) -> dic
 
 
 def _strict(raw: bytes) -> str:
-    """The text, if it is UTF-8, not too deep, without a key twice and without NaN or an infinite number."""
+    """The text, if it is UTF-8, not too deep, without a key twice, a NUL, NaN or an infinite number."""
     depth = deepest = 0
     in_text = escaped = False
     for byte in raw:
@@ -74,6 +76,8 @@ def _strict(raw: bytes) -> str:
         _refuse(f"the JSON is nested deeper than {DEEPEST} levels")
     try:
         text = raw.decode("utf-8")
+        if _NUL.search(text):
+            _refuse("the JSON holds a NUL character")
         json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_number, parse_float=_finite)
     except UnicodeDecodeError:
         _refuse("the body is not UTF-8")

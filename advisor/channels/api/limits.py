@@ -11,6 +11,7 @@ API_BODY = 64 * 1024
 PAGE_BODY = 1024 * 1024
 CHAT = "/v1/chat/completions"
 """Its clients send the whole conversation each time: as much as the page may."""
+MOST_HEADERS = 100
 BODY_SECONDS = 30.0
 """How long a client may take to send its body."""
 
@@ -46,12 +47,18 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Reads the body before anything parses it; answers 413 where it is too long, 408 where it does not come."""
+    """Reads the body before anything parses it; answers 413 where it is too long, 408 where it does not come.
+
+    More headers than a client needs are 431.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(scope.get("headers", ())) > MOST_HEADERS:
+            await _refuse(send, 431, "The request has too many headers.", f"{MOST_HEADERS} are the most.")
+            return
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
