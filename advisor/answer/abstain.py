@@ -28,6 +28,8 @@ ANSWER_DENSE = 0.40
 """Below this cosine and this share of the question's words, the passages are about something else."""
 ANSWER_COVERAGE = 0.50
 FACT_COVERAGE = 0.60
+ANSWERED_FACT = 0.75
+"""A guide that answers the very question may do so without the figure that was asked for."""
 ATTRIBUTE_COVERAGE = 0.34
 RULED_DENSE = 0.12
 """A question that the rules recognise needs no more than this to a passage: 'What next?' has hardly a word in it."""
@@ -97,7 +99,7 @@ def judge(
     if unknown and not named:
         return Judgement("not-in-corpus", f"anything about {_list(unknown)}", unknown)
     theirs = u.personal and not u.entities.get("tool")
-    if u.wants != "any" and not theirs and not _fact_there(u, ranked, rarity):
+    if u.wants != "any" and not theirs and u.answered < ANSWERED_FACT and not _fact_there(u, ranked, rarity):
         return Judgement("not-in-corpus", _WANTED[u.wants], unknown)
     if u.wants == "any" and covered < ANSWER_COVERAGE and best < ANSWER_DENSE:
         absent = [w for w in unique(content_words(u.reading)) if stem(w) not in _words(ranked)]

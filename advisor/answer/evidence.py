@@ -73,6 +73,10 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
 ASKED = 0.6
 ASKED_FACT = 0.3
 """The same where a date or a price is wanted: the record has it more often than the guide."""
+SURELY_ASKED = 0.5
+"""On top, for what is nearly the very question."""
+BY_HEADING = 0.45
+"""A record's heading only names its subject; a guide's questions were written as somebody would ask them."""
 TITLED = 0.2
 SAME_QUESTION = 0.55
 """Cosine from which a heading asks what the asker does."""
@@ -107,6 +111,11 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         old = pool.get(key)
         if old is None or hit.score > old[2]:
             pool[key] = (section, hit.document, hit.score / best_score, max(hit.dense, old[3] if old else 0.0))
+    for doc_id in [d for d, cosine in near.items() if cosine >= SAME_QUESTION and documents[d].questions]:
+        # The opening of a guide that answers the question is weighed even where only its sections were found.
+        opening = sections(documents[doc_id])[0]
+        best_of = max((v for k, v in pool.items() if k[0] == doc_id), key=lambda v: v[3])
+        pool.setdefault((doc_id, opening.start), (opening, documents[doc_id], best_of[2], best_of[3]))
     for doc_id in sorted(named):
         for section in sections(documents[doc_id]):
             pool.setdefault((doc_id, section.start), (section, documents[doc_id], 0.0, 0.0))
@@ -115,13 +124,17 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         words = {s for unit in section.units for s in unit.stems} | stems(" ".join(section.headings))
         covered = coverage(wanted or query, words, rarity)
         heading = coverage(query, stems(" ".join(section.headings)), rarity)
-        asked = max(_likeness(near.get(document.id, 0.0)), 0.5 * _asked(query, document, rarity))
+        certain = 1.0 if document.questions else BY_HEADING
+        asked = max(certain * _likeness(near.get(document.id, 0.0)), 0.5 * _asked(query, document, rarity))
         dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
         value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading
-        value += (ASKED if u.wants == "any" else ASKED_FACT) * asked
+        if u.wants == "any":
+            value += ASKED * asked + SURELY_ASKED * max(0.0, asked - 0.6)
+        else:
+            value += ASKED_FACT * asked
         asked_about = document.kind != "role" or definition or u.intent in ("hire", "career")
         if document.id in direct and document.kind in _SPECIFIC and asked_about:
-            value += 0.22
+            value += 0.22 if document.kind == "tool" else 0.16
         elif document.kind in ("tool", "role") and document.id not in direct:
             value -= 0.1
         if document.kind == "maturity-model" and document.id in direct and section.headings:

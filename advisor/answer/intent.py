@@ -53,7 +53,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\b\w+ or \w+\?$", 1),
     ],
     "cost": [
-        (r"\b(cost|costs|costing|price|prices|pricing|budget|expensive|cheap|spend|tco|afford|bill)\b", 3.5),
+        (r"\b(cost|costs|costing|price|prices|pricing|budget|expensive|cheap|spend(?!.{0,30}\btime\b)|tco|afford|bill)\b", 3.5),
         (r"\bhow much\b", 2.5),
         (r"\bcosts?\b.{0,20}\b(a|per|each) (year|month)\b", 2),
         (r"\bbreak[- ]?even\b|\broi\b|\bself[- ]?host\w*\b.{0,40}\b(api|cheaper|cost|worth|or)\b|\bgpu\b.{0,20}\b(price|hour|rent|cost)", 3),

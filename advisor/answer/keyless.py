@@ -136,6 +136,8 @@ def compose(
         yield from _advice(u, ranked, findings, writer)
 
 
+GUIDED = 0.75
+"""How nearly a guide answers the question where its own sentence comes before a rule's, or before a lone figure."""
 PROSE_WORDS = 230
 """Words of findings in one answer; the rest stays in `Answer.findings` for pages and programs."""
 TABLE_ROWS = 8
@@ -144,6 +146,10 @@ TABLE_ROWS = 8
 def _advice(u: Understanding, ranked: Sequence[Ranked], findings: Sequence[Finding], writer: Writer) -> Iterator[str]:
     shown = _selection(u, findings)
     first, rest = shown[0], shown[1:]
+    guide = ranked[0].document if ranked else None
+    verdict = sections(guide)[0].lead if guide and guide.kind == "guide" else None
+    if guide and verdict and u.answered >= GUIDED and u.intent == "compare":
+        yield writer.quote(verdict, guide)
     yield writer.finding(first)
     tabled = next((f for f in shown if f.table), None)
     if tabled is first:
@@ -188,7 +194,8 @@ def _explanation(
     if top.document.kind == "term" and not about:  # a word explained is no answer to what to do
         top = next((r for r in ranked if r.document.kind != "term" and r.score >= 0.75 * top.score), top)
     document, section = top.document, top.section
-    fact = fact_unit(u, ranked, rarity) if u.wants != "any" else None
+    sure = document.kind == "guide" and u.answered >= GUIDED
+    fact = fact_unit(u, ranked, rarity) if u.wants != "any" and not sure else None
     opening: list[str] = []
     if fact and fact[2] >= 0.34:
         document, section = fact[0].document, fact[0].section

@@ -225,7 +225,7 @@ def _parts(name: str) -> set[str]:
     return {p for p in parts if len(p) > 2 and p.lower() not in _ANY}
 
 
-_ANY = frozenset({"maturity model", "levels", "model", "roadmap"})
+_ANY = frozenset({"maturity model", "levels", "model", "roadmap", "open source", "open-source"})
 """What is left of a name beside its bracket, and names nothing."""
 _DOMAIN = re.compile(r"\.(?:ai|io|com|dev|org|net)$")
 

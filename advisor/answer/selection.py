@@ -19,6 +19,8 @@ def factual(u: Understanding) -> bool:
         return False
     if u.intent == "hire" and not (u.known or u.entities.get("role") or _HIRING.search(u.reading)):
         return True
+    if u.intent == "hire" and _OWNS.search(u.reading) and u.answered >= ANSWERED:
+        return True
     if u.answered >= SURELY and not _for_rules(u):
         return True
     if u.intent == "cost" and _BUDGET.search(u.reading) and u.known:
@@ -78,11 +80,16 @@ def _for_rules(u: Understanding) -> bool:
     if u.intent == "hire":
         return bool(u.wants == "amount" or u.entities.get("role") or u.known or not u.topical)
     if u.intent == "career":
-        return len(u.entities.get("role", [])) >= 2
-    return u.known or not u.topical
+        return len(u.entities.get("role", [])) >= 2 and u.answered < VERY_SURELY
+    return u.known or (not u.topical and u.answered < VERY_SURELY)
 
 
 SURELY = 0.5
+VERY_SURELY = 0.8
+_OWNS = re.compile(
+    r"\bwho(m)?\b.{0,20}\b(owns?|approves?|signs?|decides?|answers for|responsible|accountable|maintains?|monitors?)\b",
+    re.IGNORECASE,
+)
 _HIRING = re.compile(
     r"\b(hir(e|es|ing)|recruit\w*|teams?|staff\w*|head-?count|roles?|whom|people|salary|pay|earns?)\b", re.IGNORECASE
 )

@@ -33,7 +33,7 @@ _WANTS: list[tuple[Wants, re.Pattern[str]]] = [
     ("date", re.compile(r"\bwhen (did|was|were|will)\b|\bwhen (do|does|is|are)\b.{1,60}\b(appl(y|ies)|start|end|expire|due|released?|retire|begin|come into|in force|shut|deprecated)\b|\bwhat (date|year|day|month)\b|\b(since|from|by|until) when\b|\bhow (old|recent)\b", re.IGNORECASE)),
     ("count", re.compile(r"\bhow many\b|\bwhat (\w+ )?(size|length|threshold|ratio|interval)\b|\bwhat (percentage|share|fraction|number|proportion)\b|\bhow (long|often|large|big|fast)\b", re.IGNORECASE)),
     ("version", re.compile(r"\b(which|what|latest|newest|current) (is the )?(latest |newest |current )?(version|release)\b", re.IGNORECASE)),
-    ("person", re.compile(r"\bwho (is|was|are|were|founded|created|wrote|invented|leads?|runs?|maintains?|bought|acquired|owns?|made|built)\b|\b(authors?|founders?|ceo|cto|maintainers?) of\b", re.IGNORECASE)),
+    ("person", re.compile(r"(?:^|[.,;?!]\s)\W*(?:and |so |but )?who (is|was|are|were|founded|created|wrote|invented|leads?|runs?|maintains?|bought|acquired|owns?|made|built)\b|\b(authors?|founders?|ceo|cto|maintainers?) of\b", re.IGNORECASE)),
     ("place", re.compile(r"\bwhere (is|was|are) .{1,40}\b(based|located|headquartered|hosted)\b", re.IGNORECASE)),
     ("licence", re.compile(r"\b(licen[cs]ed?|licensing)\b|\bopen[- ]source\?", re.IGNORECASE)),
 ]  # fmt: skip
@@ -251,7 +251,7 @@ _INJECTION = re.compile(
     re.IGNORECASE,
 )
 _OFF_TOPIC = re.compile(
-    r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|bedtime story|crypto\w*|bitcoin)s?\b|\b(buy|sell|invest)\b.{0,20}\b(stocks?|shares)\b|\b(write|generate|create|code|draft) (me )?(an? |some |the )?([\w-]+ ){0,4}(script|code|module|function|query|regex|yaml|manifest|e-?mail|letter|essay|class|program)s?\b",
+    r"\b(joke|poem|song|lyrics|recipe|horoscope|limerick|bedtime story|crypto\w*|bitcoin)s?\b|\b(buy|sell|invest)\b.{0,20}\b(stocks?|shares)\b|^\W*(?:please |can you |could you |would you )*(write|generate|create|code|draft) (me )?(an? |some |the )?([\w-]+ ){0,4}(script|code|module|function|query|regex|yaml|manifest|e-?mail|letter|essay|class|program)s?\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"\b(we|us|our|ours|i|my|me|should (you|one))\b", re.IGNORECASE)
