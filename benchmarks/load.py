@@ -64,7 +64,7 @@ async def load(server: Server, clients: int, seconds: float = 0, requests: int =
     errors: Counter[str] = Counter()
     retries = 0
     left = requests
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), server.cpu_seconds()
 
     async def client(n: int) -> None:
         nonlocal retries, left
@@ -89,6 +89,7 @@ async def load(server: Server, clients: int, seconds: float = 0, requests: int =
         "answers": len(times),
         "per_second": len(times) / took,
         **{f"p{p}_ms": ordered[min(len(ordered) - 1, len(ordered) * p // 100)] * 1e3 for p in (50, 95, 99)},
+        "cpu_ms": (server.cpu_seconds() - cpu) / max(1, len(times)) * 1e3,
         "errors": sum(errors.values()),
         "retries": retries,
         **({"what": dict(errors)} if errors else {}),
