@@ -50,6 +50,12 @@ RECALLED = 50
 """Earlier questions that are read for what they tell about the organisation, the latest ones."""
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_EVENT = {
+    "type": "object",
+    "description": "One event: a chunk as JSON, or [DONE].",
+    "properties": {"data": {"type": "string"}},
+    "required": ["data"],
+}
 _EXAMPLE = {"model": MODEL, "messages": [{"role": "user", "content": "What should we do next?"}]}
 
 
@@ -90,7 +96,7 @@ def openai_routes(door: Door, answering: Answering) -> APIRouter:
         responses={
             200: {
                 "description": "The answer; as chat.completion.chunk events where `stream` is true",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": _EVENT}},
             },
             **_errors(400, 401, 403, 404, 422, 429, 503),
         },
@@ -233,7 +239,8 @@ def _usage(answer: Answer) -> TokenUsage:
 
 
 def _data(content: dict[str, Any]) -> str:
-    return f"data: {json.dumps(content, ensure_ascii=False, separators=(',', ':'))}\n\n"
+    # ASCII only: some clients take U+2028 and its like for the end of a line.
+    return f"data: {json.dumps(content, separators=(',', ':'))}\n\n"
 
 
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -16,7 +16,7 @@ class _Sent(BaseModel):
 class Part(_Sent):
     """A part of a message; only text can be read."""
 
-    type: Annotated[str, Field(max_length=100)]
+    type: Annotated[str, Field(max_length=100, json_schema_extra={"enum": ["text"]})]
     text: str | None = None
 
 
@@ -36,11 +36,11 @@ class StreamOptions(_Sent):
 class ChatRequest(_Sent):
     """The body of POST /v1/chat/completions."""
 
-    model: str = MODEL
+    model: Annotated[str, Field(json_schema_extra={"enum": [MODEL]})] = MODEL
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    n: int | None = None
+    n: Annotated[int | None, Field(json_schema_extra={"enum": [1, None]})] = None
 
 
 class UrlCitation(BaseModel):
