@@ -78,8 +78,8 @@ def test_an_answer_is_streamed_with_sources_and_buttons_under_it(rig: Rig) -> No
     assert made[1] == "chat.startStream"
     assert made[-1] == "chat.stopStream"
     assert post.shown[0][1] == "Keep every model in a registry [1].\n"
-    assert [b["type"] for b in post.blocks] == ["section", "context_actions"]
-    assert "<https://example.org/hire|Hire>" in post.reads()
+    assert [b["type"] for b in post.blocks] == ["section", "actions", "context_actions"]
+    assert "[1] Hire (2026-11, ours): <https://example.org/hire|example.org>" in post.reads()
 
 
 def test_where_there_are_no_streams_one_message_is_edited(rig: Rig) -> None:
@@ -189,15 +189,33 @@ def test_a_thumb_reaches_the_record_and_is_thanked_for(rig: Rig) -> None:
     assert list(conversations.get(id).feedback.values()) == [-1]
 
 
+def test_the_words_behind_an_answer_can_be_read(rig: Rig) -> None:
+    _, post = ask(rig)
+    known = set(rig.slack.views)
+    button = next(b for b in post.blocks if b["type"] == "actions")["elements"][0]
+    action = {"type": "button", "action_id": button["action_id"], "value": button["value"]}
+    taken(rig.wires[1].deliver("interactive", people.presses(rig.slack, post, USER, action)))
+    rig.slack.wait(
+        lambda: any("> Hire late." in json.dumps(rig.slack.views[id]) for id in set(rig.slack.views) - known)
+    )
+
+
+def test_a_table_is_laid_out_however_it_arrives(rig: Rig) -> None:
+    rig.needs_service().say("Look:\n\n| A | B |\n|---|---|\n| 1 | two |\n\nThat is all.")
+    for team in (TEAM, EDITS):
+        _, post = ask(rig, team=team)
+        assert "A  B\n-  ---\n1  two" in post.reads()
+        assert "|" not in post.markdown
+
+
 def form(rig: Rig, text: str, channel: str = "C0FORM") -> str:
     """The id of the modal that a command opens, once it is filled."""
-    taken(rig.wires[0].deliver("slash_commands", people.command(rig.server, TEAM, channel, USER, text)))
     known = set(rig.slack.views)
+    taken(rig.wires[0].deliver("slash_commands", people.command(rig.server, TEAM, channel, USER, text)))
 
     def filled() -> list[str]:
-        return [id for id, view in rig.slack.views.items() if view.get("submit") and id not in done]
+        return [id for id, view in rig.slack.views.items() if view.get("submit") and id not in known]
 
-    done = {id for id in known if rig.slack.views[id].get("submit")}
     return str(rig.slack.wait(filled)[0])
 
 

@@ -181,6 +181,16 @@ def test_an_endless_address_is_text() -> None:
     assert LINK.findall(to_mrkdwn(f"[x]({url})")) == []
 
 
+def test_a_table_too_wide_for_a_window_becomes_a_list() -> None:
+    wide = (
+        "| Quarter | Practice | Owner |\n|---|---|---|\n"
+        + f"| Q1 | {'deployment by script ' * 4} | engineer |\n| Q2 | | x |\n"
+    )
+    said = ("deployment by script " * 4).strip()
+    assert to_mrkdwn(wide) == f"*Quarter · Practice · Owner*\n• Q1 · {said} · engineer\n• Q2 · x"
+    assert streamed(wide, Links()) == f"**Quarter · Practice · Owner**\n- Q1 · {said} · engineer\n- Q2 · x\n"
+
+
 def test_code_is_parted_between_lines_and_stays_code() -> None:
     parts = sections("```\n" + "\n".join(f"line {n}" for n in range(50)) + "\n```", limit=100)
     assert all(p.startswith("```") and p.endswith("```") for p in parts)

@@ -189,9 +189,9 @@ def test_slacks_notation_reads_as_it_was_typed() -> None:
 def test_what_stands_under_an_answer() -> None:
     answer = make_answer(asks=["How many models?"], note="Without a chat model.")
     kinds = [block.to_dict()["type"] for block in under(answer)]
-    assert kinds == ["context", "section", "section", "context_actions"]
+    assert kinds == ["context", "section", "section", "actions", "context_actions"]
     text = str([block.to_dict() for block in under(answer)])
-    assert "<https://example.org/hire|Hire>" in text
+    assert "<https://example.org/hire|example.org>" in text
     assert "How many models?" in text
     element = under(answer)[-1].to_dict()["elements"][0]
     assert voted({"value": element["negative_button"]["value"]}) == (answer.id, False)

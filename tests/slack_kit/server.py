@@ -94,7 +94,7 @@ class Socket:
 class SlackServer:
     """The server. `api_url` is what a bot's WebClient takes as its base address."""
 
-    def __init__(self, slack: Slack) -> None:
+    def __init__(self, slack: Slack, port: int = 0) -> None:
         self.slack = slack
         self.sockets: list[Socket] = []
         methods = Methods(slack, lambda: f"ws://127.0.0.1:{self.port}/link/?ticket={uuid.uuid4()}")
@@ -190,7 +190,7 @@ class SlackServer:
                 self.end_headers()
                 self.wfile.write(data)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.api_url = f"http://127.0.0.1:{self.port}/api/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -131,7 +132,7 @@ class Slack:
 
     def trigger(self) -> str:
         """A trigger id, good for opening a view within three seconds."""
-        id = f"{next(self._ts)}.{self._base}.kit"
+        id = f"{next(self._ts)}.{self._base}.{secrets.token_hex(4)}"
         self.triggers[id] = time.monotonic()
         return id
 

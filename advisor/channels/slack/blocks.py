@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.models.blocks import (
+    ActionsBlock,
     Block,
+    ButtonElement,
     ContextActionsBlock,
     ContextBlock,
     FeedbackButtonObject,
@@ -21,6 +24,7 @@ from advisor.channels.slack.runs import label, link
 from advisor.schema import Answer, Citation
 
 FEEDBACK = "advisor_feedback"
+QUOTES = "advisor_open_quotes"
 _ADDRESS = re.compile(r"https?://[^\s,]+[^\s,.)]")
 
 
@@ -48,7 +52,9 @@ def under(answer: Answer) -> list[Block]:
         lines = ["*To be more exact, I would need to know:*", *(f"• {label(ask)}" for ask in answer.asks)]
         out += sections(lines)
     if answer.citations:
-        out += sections(["*Sources*", *(_source(c) for c in answer.citations)])
+        out += sections(["*Sources*", *(source_line(c) for c in answer.citations)])
+        quotes = ButtonElement(text="Show the quotes", action_id=QUOTES, value=answer.id)
+        out.append(ActionsBlock(elements=[quotes]))
     return [*out, feedback(answer.id)]
 
 
@@ -94,8 +100,10 @@ def _noted(answer: Answer) -> list[str]:
     return [f"Noted: {facts}"] if facts else []
 
 
-def _source(c: Citation) -> str:
-    url = source_url(c)
-    title = link(url, c.title) if url else label(c.title)
-    heading = f", {label(c.heading)}" if c.heading and c.heading != c.title else ""
-    return f"[{c.n}] {title}{heading} ({label(c.as_of)}, {c.confidence})"
+def source_line(c: Citation) -> str:
+    """One source: its number and title, how old and how sure it is, and where it can be read."""
+    url, place = source_url(c), c.heading.rsplit(" › ", 1)[-1]
+    heading = f", {label(place)}" if place and place != c.title else ""
+    host = urlsplit(url).hostname if url else None
+    where = f": {link(url, host)}" if url and host else ""
+    return f"[{c.n}] {label(c.title)}{heading} ({label(c.as_of)}, {c.confidence}){where}"

@@ -16,7 +16,7 @@ from slack_sdk.webhook import WebhookClient
 from advisor.channels.slack import assessment_form, profile_form, words
 from advisor.channels.slack.advisors import AdvisorClients
 from advisor.channels.slack.answering import Answering
-from advisor.channels.slack.blocks import FEEDBACK, links_of, section, under, voted
+from advisor.channels.slack.blocks import FEEDBACK, QUOTES, links_of, section, under, voted
 from advisor.channels.slack.engaged import Engaged
 from advisor.channels.slack.events import Place, Question, heard, names, unslack
 from advisor.channels.slack.home import Desk
@@ -74,6 +74,7 @@ class Bot:
         app.event(ANYTHING)(_nothing)
         app.command(ANYTHING)(self._command)
         app.action(FEEDBACK)(self._vote)
+        app.action(QUOTES)(self._quotes_button)
         app.action(profile_form.OPEN)(self._profile_button)
         app.action(assessment_form.OPEN)(self._assessment_button)
         app.action(ANYTHING)(_acknowledged)
@@ -122,7 +123,8 @@ class Bot:
         forms = {"profile": self._desk.profile_form, "assess": self._desk.assessment_form}
         if text in forms:
             ack()
-            self._open_form(forms[text], client, str(command.get("trigger_id")), team, channel)
+            fill = forms[text]
+            self._open_modal(lambda c, id: fill(c, id, team, channel), client, str(command.get("trigger_id")))
             return
         if not text or text == "help":
             ack(response_type="ephemeral", text=words.GREETING)
@@ -176,24 +178,33 @@ class Bot:
 
     def _profile_button(self, ack: Ack, body: dict[str, Any], context: BoltContext, client: WebClient) -> None:
         ack()
-        self._open_form(self._desk.profile_form, client, str(body.get("trigger_id")), context.team_id or "", None)
+        team, trigger = context.team_id or "", str(body.get("trigger_id"))
+        self._open_modal(lambda c, id: self._desk.profile_form(c, id, team, None), client, trigger)
 
     def _assessment_button(self, ack: Ack, body: dict[str, Any], context: BoltContext, client: WebClient) -> None:
         ack()
-        self._open_form(self._desk.assessment_form, client, str(body.get("trigger_id")), context.team_id or "", None)
+        team = context.team_id or ""
+        self._open_modal(
+            lambda c, id: self._desk.assessment_form(c, id, team, None), client, str(body.get("trigger_id"))
+        )
 
-    def _open_form(
+    def _quotes_button(
+        self, ack: Ack, body: dict[str, Any], action: dict[str, Any], context: BoltContext, client: WebClient
+    ) -> None:
+        ack()
+        team, answer_id = context.team_id or "", str(action.get("value") or "")
+        self._open_modal(lambda c, id: self._desk.quotes(c, id, team, answer_id), client, str(body.get("trigger_id")))
+
+    def _open_modal(
         self,
-        fill: Callable[[WebClient, str, str, str | None], None],
+        fill: Callable[[WebClient, str], None],
         client: WebClient,
         trigger: str,
-        team: str,
-        channel: str | None,
     ) -> None:
         """Open a waiting modal while the trigger is good, which is three seconds, and fill it when there is time."""
         opened = client.views_open(trigger_id=trigger, view=notice(words.LOOKING))
         id = str(opened["view"]["id"])
-        if not self._pool.submit(f"view:{id}", "", lambda: fill(client, id, team, channel)):
+        if not self._pool.submit(f"view:{id}", "", lambda: fill(client, id)):
             client.views_update(view_id=id, view=notice(words.BUSY))
 
     def _profile_given(self, ack: Ack, view: dict[str, Any], context: BoltContext, client: WebClient) -> None:

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.views import View
 
-from advisor.channels.slack import assessment_form, profile_form, scorecard, words
+from advisor.channels.slack import assessment_form, profile_form, quotes, scorecard, words
 from advisor.channels.slack.blocks import section
 from advisor.channels.slack.modals import modal, notice, values
 from advisor.channels.slack.pool import where
@@ -73,6 +73,10 @@ class Desk:
             return assessment_form.view(assessment_form.questions(advisor, profile), key)
 
         self._into(client, view_id, "the assessment's form", form)
+
+    def quotes(self, client: WebClient, view_id: str, team: str, answer_id: str) -> None:
+        """Put the passages behind an answer into the modal that waits for them."""
+        self._into(client, view_id, "the quotes", lambda: quotes.view(self._advisor_of(team).answer(answer_id)))
 
     def save_profile(self, client: WebClient, team: str, user: str, view: Mapping[str, Any]) -> None:
         """Keep what the form says."""

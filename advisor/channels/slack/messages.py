@@ -15,6 +15,7 @@ from advisor.channels.slack.blocks import section
 from advisor.channels.slack.events import Place
 from advisor.channels.slack.mrkdwn import Links, sections
 from advisor.channels.slack.streamed import streamed
+from advisor.channels.slack.tables import before_open_table
 
 STREAM_CHARS = 9_000
 """Of Markdown in one streamed message: Slack takes 12,000, and links make it longer."""
@@ -35,10 +36,11 @@ class Streamed:
         """The Markdown that is on show, over all messages."""
         self.posted: list[str] = []
 
-    def grow(self, text: str, links: Links) -> None:
-        """Append what `text` has beyond what is on show."""
+    def grow(self, text: str, links: Links, whole: bool = False) -> None:
+        """Append what `text` has beyond what is on show; a table at its end waits until it is whole."""
         assert text.startswith(self.shown)
-        for part in parts(text[len(self.shown) :], STREAM_CHARS):
+        new = text[len(self.shown) :]
+        for part in parts(new if whole else new[: before_open_table(new)], STREAM_CHARS):
             if self._stream is not None and len(part) > self._room:
                 self._stop([], "")
             if self._stream is None:

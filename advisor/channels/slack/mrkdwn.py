@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from advisor.channels.slack.runs import Block, Run, joined, packed
+from advisor.channels.slack.tables import columns, fits, row_text
 from advisor.channels.text import plain
 
 SECTION_CHARS = 2900
@@ -93,7 +94,7 @@ class _Reader:
             token = tokens[at]
             if token.type == "table_open":
                 end = next(i for i in range(at, len(tokens)) if tokens[i].type == "table_close")
-                self._code(_table(tokens[at:end]))
+                self._table(_rows(tokens[at:end]))
                 at = end
             elif token.type == "inline":
                 heading = tokens[at - 1].type == "heading_open"
@@ -143,6 +144,13 @@ class _Reader:
         self._in_list = False
         if text.strip():
             self._out.append(Block((Run(text),), code=True))
+
+    def _table(self, rows: list[list[str]]) -> None:
+        if fits(rows):
+            self._code(columns(rows))
+            return
+        self._paragraph([Run(row_text(rows[0]), "*")])
+        self._out += [Block((Run(row_text(row)),), "• ", tight=True) for row in rows[1:] if row_text(row)]
 
     def _inline(self, tokens: list[Token], mark: str) -> list[Run]:
         out: list[Run] = []
@@ -198,17 +206,15 @@ class _Reader:
         return [run for run in (*out, Run(text[at:], marks)) if run.text]
 
 
-def _table(tokens: list[Token]) -> str:
-    """A table as lines of fixed width: mrkdwn has none, and so its columns stay under each other."""
+def _rows(tokens: list[Token]) -> list[list[str]]:
+    """The cells' text, row by row."""
     rows: list[list[str]] = []
     for token in tokens:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline":
             rows[-1].append(seen(token.children or []))
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    return rows
 
 
 def seen(tokens: list[Token]) -> str:

@@ -84,7 +84,7 @@ class Reply:
             if not self._text.startswith(self._message.shown):
                 return  # a second attempt is on its way to where the first broke off
             try:
-                self._message.grow(self._text, links)
+                self._message.grow(self._text, links, whole=under is not None)
                 if under is not None:
                     self._message.end(under)
                 return

@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from advisor.channels.slack.mrkdwn import Links, address_end
+from advisor.channels.slack.tables import without_tables
 from advisor.channels.text import plain
 
 _UNSEEN = "\u200b"
@@ -19,8 +20,8 @@ _THING = re.compile(
 
 
 def streamed(markdown: str, links: Links) -> str:
-    """The Markdown with markers as links, without mentions, and with addresses only where they are vouched for."""
-    return _OPENS.sub("<" + _UNSEEN, _THING.sub(lambda found: _shown(found, links), plain(markdown)))
+    """The Markdown with markers as links, without tables, mentions and addresses that nobody vouches for."""
+    return _OPENS.sub("<" + _UNSEEN, _THING.sub(lambda found: _shown(found, links), without_tables(plain(markdown))))
 
 
 def _shown(found: re.Match[str], links: Links) -> str:
