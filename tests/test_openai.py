@@ -336,6 +336,13 @@ def test_keys_are_asked_for_where_they_are_required(advisor: Advisor, tmp_path: 
             assert denied.value.type == "permission_error"
 
 
+def test_a_key_of_ours_is_checked_where_none_is_required(url: str) -> None:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="adv_0_revoked", max_retries=0) as client:
+        with pytest.raises(openai.AuthenticationError):
+            client.models.list()
+        assert httpx.get(f"{url}/v1/tools", headers={"Authorization": "Bearer none"}).status_code == 401
+
+
 def test_each_answer_is_recorded_and_can_be_rated(client: openai.OpenAI, url: str) -> None:
     got = client.chat.completions.create(model=MODEL, messages=user("Hello"))
     assert httpx.post(f"{url}/v1/feedback", json={"answer_id": got.id, "value": 1}).status_code == 204
