@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +26,7 @@ from advisor.errors import ConfigError
 from tests.answers import make_answer
 from tests.slack_kit.delivery import sign
 
+ROOT = Path(__file__).resolve().parents[1]
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = 1_763_000_000.0
 BODY = b'{"type":"event_callback"}'
@@ -228,3 +232,20 @@ def test_the_libraries_do_not_log_requests() -> None:
     from advisor.channels.slack.workspaces import quiet
 
     assert quiet().level == logging.ERROR
+
+
+def test_the_manifest_in_the_guide_has_what_the_bot_needs() -> None:
+    guide = (ROOT / "docs" / "slack.md").read_text("utf-8")
+    found = re.search(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert found is not None
+    manifest = yaml.safe_load(found[1])
+    assert manifest["features"]["agent_view"]["agent_description"]
+    assert "assistant_view" not in manifest["features"]
+    assert 1 <= len(manifest["features"]["agent_view"]["suggested_prompts"]) <= 4
+    assert len(manifest["display_information"]["name"]) <= 35
+    events = set(manifest["settings"]["event_subscriptions"]["bot_events"])
+    scopes = set(manifest["oauth_config"]["scopes"]["bot"])
+    assert {"app_mention", "message.im", "app_home_opened"} <= events
+    assert {"app_mentions:read", "assistant:write", "chat:write", "commands"} <= scopes
+    kinds = {"message.im": "im", "message.channels": "channels", "message.groups": "groups", "message.mpim": "mpim"}
+    assert {f"{kind}:history" for event, kind in kinds.items() if event in events} <= scopes
