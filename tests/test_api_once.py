@@ -147,7 +147,7 @@ def test_on_another_replica(replicas: tuple[Slow, httpx.Client, Slow, httpx.Clie
     assert ask(b, "k", {"question": "Which?"}).status_code == 422
 
 
-def test_what_a_dead_replica_left_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_dead_replica_left_is_taken_over(tmp_path: Path) -> None:
     """A process that was killed in mid-answer has begun the request and will never end it."""
     from hashlib import sha256
 
@@ -155,14 +155,14 @@ def test_what_a_dead_replica_left_is_taken_over(tmp_path: Path, monkeypatch: pyt
 
     body = sha256(AskRequest(**ASK).model_dump_json(exclude={"stream"}).encode()).hexdigest()
     records = records_at(tmp_path / "a.db")
-    dead = records.requests.begin("k", body, 1.0)
-    assert dead.state == "new"
     with serving(Scripted(), tmp_path / "a.db") as client:
         began = time.monotonic()
+        dead = records.requests.begin("k", body, 1.0)
+        assert dead.state == "new"
         response = ask(client, "k")
         assert response.json()["id"] == dead.answer_id
         assert not replayed(response)
-        assert 0.5 < time.monotonic() - began < 5
+        assert 1 <= time.monotonic() - began < 8
         assert [a.id for a in records.conversations.get(response.json()["conversation_id"]).answers] == [dead.answer_id]
     records.close()
 

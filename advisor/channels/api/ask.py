@@ -27,6 +27,14 @@ IdempotencyKey = Annotated[
         "also while the first is still running and on any replica, it gives the same answer.",
     ),
 ]
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["status", "profile", "sentence", "citation", "finding", "done", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
 STREAM = """event: status
 data: {"text":"Searching the corpus"}
 
@@ -83,7 +91,7 @@ def ask_routes(door: Door, answering: Answering) -> APIRouter:
         responses={
             200: {
                 "description": "The answer; its events where `stream` is true or the client accepts text/event-stream",
-                "content": {"text/event-stream": {"schema": {"type": "string"}, "example": STREAM}},
+                "content": {"text/event-stream": {"schema": EVENT, "example": STREAM}},
                 "headers": {
                     "Idempotency-Replayed": {
                         "description": "`true` where another request with the same key caused the answer",
