@@ -339,6 +339,10 @@ def test_more_questions_than_it_can_take_are_told_so(rig: Rig, monkeypatch: pyte
             taken(wire.deliver("events_api", event))
             time.sleep(0.1)
         assert rig.answered(asked[2][0])[0].reads() == words.BUSY
+        chatter = rig.slack.person_says(TEAM, rig.channel(), USER, "Lunch?")
+        _, event = people.writes(rig.slack, TEAM, chatter.channel, USER, "Yes.", thread=chatter.ts)
+        taken(wire.deliver("events_api", event))
+        assert rig.slack.posts(TEAM, chatter.channel) == []
         rig.answered(asked[1][0])
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from advisor.channels.slack import words
 from advisor.channels.slack.blocks import links_of, source_url, under, voted
-from advisor.channels.slack.events import heard, names, unslack
+from advisor.channels.slack.engaged import Engaged
+from advisor.channels.slack.events import Place, heard, names, unslack
 from advisor.channels.slack.messages import STREAM_CHARS, parts
 from advisor.channels.slack.pool import Pool, where
 from advisor.channels.slack.seen import Seen
@@ -129,6 +130,30 @@ def test_a_full_pool_says_so_and_a_failing_job_does_not_end_it(caplog: pytest.Lo
     assert "ValueError at test_slack_parts.py" in caplog.text
     assert "somebody wrote" not in caplog.text
     assert not pool.submit("d", "", lambda: None)
+
+
+class Threads:
+    """Slack's answer to what a thread holds, and how often it was asked."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts, self.asked = list(texts), 0
+
+    def conversations_replies(self, **_: object) -> dict[str, object]:
+        self.asked += 1
+        return {"messages": [{"user": "U1", "text": text} for text in self.texts]}
+
+
+def test_a_thread_is_looked_up_again_after_a_minute_however_busy_it_is() -> None:
+    now = [0.0]
+    engaged, slack, place = Engaged(), Threads("Lunch?"), Place("T1", "C1", "1.1", "U1")
+    engaged._out = Seen(60, clock=lambda: now[0])
+    for now[0] in range(0, 90, 10):
+        assert not engaged.has(place, slack, "UBOT")  # type: ignore[arg-type]
+    assert slack.asked == 2
+    slack.texts.append("<@UBOT> what next?")
+    now[0] = 130
+    assert engaged.has(place, slack, "UBOT")  # type: ignore[arg-type]
+    assert engaged.knows(place)
 
 
 def test_where_tells_the_place_and_not_the_message() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -32,6 +33,8 @@ from advisor.schema import Profile
 
 ANYTHING = re.compile("")
 REPLY_SECTIONS = 12
+LISTENERS = 16
+"""Threads that acknowledge; a slow Slack may hold some of them."""
 log = logging.getLogger(__name__)
 
 
@@ -67,6 +70,7 @@ class Bot:
             client=web_client(self._settings),
             authorize=authorize,
             signing_secret=self._settings.signing_secret,
+            listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener"),
         )
         app.event("app_mention")(self._hear)
         app.event("message")(self._hear)
@@ -95,6 +99,8 @@ class Bot:
             return  # Slack reports it once more, as a mention
         if not (self._seen.add(question.key) and self._seen.add((team, place.channel, question.ts))):
             return
+        if question.reach == "overheard" and not self._engaged.knows(place) and self._pool.full:
+            return  # most likely people among themselves
         if not question.text:
             if question.reach == "called":
                 self._submit(place.lane, question.ts, lambda: _say(client, place, words.GREETING), client, place)

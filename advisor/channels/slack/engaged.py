@@ -27,12 +27,17 @@ class Engaged:
         """The bot was called into this thread."""
         self._in.add(_id(place))
 
+    def knows(self, place: Place) -> bool:
+        """Whether this process knows that the bot was called into the thread."""
+        return _id(place) in self._in
+
     def has(self, place: Place, client: WebClient, bot_user: str) -> bool:
         """Whether the bot was called into the thread, by this process, another one or an earlier one."""
-        if _id(place) in self._in:
+        if self.knows(place):
             return True
-        if not self._out.add(_id(place)):
+        if _id(place) in self._out:
             return False
+        self._out.add(_id(place))
         try:
             found = client.conversations_replies(channel=place.channel, ts=place.thread, limit=LOOKED_AT)
         except (SlackClientError, OSError) as e:

@@ -30,6 +30,12 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def full(self) -> bool:
+        """Whether the next job would be refused."""
+        with self._changed:
+            return self._closed or self._waiting >= self._room
+
     def submit(self, lane: str, order: str, job: Job) -> bool:
         """Whether there was room for the job."""
         with self._changed:
