@@ -95,15 +95,7 @@ def test_the_kit_sees_what_a_naive_bot_does_wrong() -> None:
     slack = Slack()
     slack.add("T0ONE")
     api = AdvisorApi()
-    checked = (
-        ack_deadline,
-        forged_signature,
-        replay_in_turn,
-        replay_at_once,
-        not_for_the_bot,
-        odd_signature,
-        nobody_is_pinged,
-    )
+    noticed = {ack_deadline, replay_in_turn, replay_at_once, not_for_the_bot, odd_signature, nobody_is_pinged}
     failed = set()
     try:
         with SlackServer(slack).running() as server, Door(naive(server, api)) as url:
