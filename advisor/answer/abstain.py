@@ -20,7 +20,7 @@ IN_SCOPE_DENSE = 0.33
 """Below this cosine to the best passage a question that names nothing we know is about something else."""
 OTHER_DENSE = 0.37
 """The same, for a question without a word of our field."""
-ASKED_HERE = 0.2
+ASKED_HERE = 0.35
 """Where a guide answers a question as like as this, the question is of our field whatever its words."""
 NEARLY_DENSE = 0.45
 """Below this one it also is, if neither its words are of our field nor most of them in the passages."""

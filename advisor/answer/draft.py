@@ -16,7 +16,7 @@ from advisor.advice.staffing import hire_order
 from advisor.advice.target import not_yet
 from advisor.answer import abstain, keyless, premise, prompting, selection, wording
 from advisor.answer.cite import Bibliography, broken
-from advisor.answer.evidence import Ranked, rank
+from advisor.answer.evidence import Ranked, answered, rank
 from advisor.answer.extract import apply_changes
 from advisor.answer.keyless import Writer
 from advisor.answer.sections import sections
@@ -107,8 +107,7 @@ class Draft:
         with self.clock.step("retrieve"):
             hits = owner.retriever.retrieve(u.query, k=16, told="" if u.follow_up else self._told())
             self.ranked = rank(u, hits, owner.documents, owner.rarity)
-            nearest = max((r.asked for r in self.ranked[:3] if r.document.kind == "guide"), default=0.0)
-            self.u = u = replace(u, answered=nearest)
+            self.u = u = replace(u, answered=answered(hits, self.ranked[:3]))
         with self.clock.step("advise"):
             order = hire_order(self.profile, owner.corpus) if u.intent in ("hire", "what-if") else []
             if u.intent == "hire" and u.wants == "amount" and not u.entities.get("role"):

@@ -188,6 +188,12 @@ def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity)
     return best, own >= SAME_QUESTION and own > asked.get(opening.start, 0.0) + 0.02
 
 
+def answered(hits: Sequence[Hit], ranked: Sequence[Ranked]) -> float:
+    """How nearly one of the best guides says that it answers this very question: 0 to 1."""
+    guides = {r.document.id for r in ranked if r.document.kind == "guide"}
+    return max((_likeness(h.asked) for h in hits if h.document.id in guides), default=0.0)
+
+
 def _likeness(cosine: float) -> float:
     """From 0, two questions that only share their subject, to 1, the same question in other words."""
     return min(1.0, max(0.0, (cosine - 0.45) / 0.4))

@@ -222,7 +222,7 @@ def _key(name: str) -> tuple[str, ...]:
 def _parts(name: str) -> set[str]:
     """`Great Expectations (GX Core)` also goes by `Great Expectations` and by `GX Core`."""
     parts = {p.strip() for p in re.split(r"[()/]| – |: ", name)}
-    return {p for p in parts if len(p) > 2 and p.lower() not in _ANY}
+    return {p for p in parts if len(p) > 2 and not p.isdigit() and p.lower() not in _ANY}
 
 
 _ANY = frozenset({"maturity model", "levels", "model", "roadmap", "open source", "open-source"})

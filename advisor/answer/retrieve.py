@@ -65,10 +65,12 @@ class HybridRetriever:
         fused = _fuse(dense, _top(lexical, DEPTH))
         if self._reranker:
             fused = self._rerank(query, fused)
-        rows = self._pick(fused, k, k if filters and filters.docs else PER_DOCUMENT)
+        most = k if filters and filters.docs else PER_DOCUMENT
+        rows = self._pick(fused, k, most)
         # Fused into the ranks they push the records aside that guides are about; at the end they are there to be weighed.
-        found = {row for row, _ in rows}
-        late = [(row, 0.0) for row, c in asked.items() if c >= ASKED_LEAST and row not in found][: max(0, k // 4)]
+        found = dict(rows)
+        likely = [(row, 0.0) for row, c in asked.items() if c >= ASKED_LEAST and row not in found]
+        late = self._pick([*rows[: k - k // 4], *likely], k, most)[k - k // 4 :]
         rows = [*rows[: k - len(late)], *late]
         return [
             Hit(
