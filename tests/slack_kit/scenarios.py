@@ -16,7 +16,7 @@ from typing import Protocol
 from tests.slack_kit import people
 from tests.slack_kit.delivery import Ack, HttpWire, Wire, encode, sign
 from tests.slack_kit.server import SlackServer
-from tests.slack_kit.slack import Message
+from tests.slack_kit.slack import Message, Slack
 
 ACK_SECONDS = 0.5
 USER = "U0ANN"
@@ -49,7 +49,7 @@ class Rig:
     channels: int = field(default=0)
 
     @property
-    def slack(self):  # type: ignore[no-untyped-def]
+    def slack(self) -> Slack:
         return self.server.slack
 
     def channel(self, kind: str = "C") -> str:
