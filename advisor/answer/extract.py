@@ -301,7 +301,8 @@ def _models(sentence: str) -> Iterator[ProfileChange]:
         return
     for pattern in MODELS:
         m = pattern.search(sentence)
-        if m and not _PART_OF_MODEL.match(sentence[m.end() :]):
+        loose = pattern is MODELS[-1] and m is not None and m["n"].lower() in ("a", "an")
+        if m and not loose and not _PART_OF_MODEL.match(sentence[m.end() :]):
             n = count(m["n"])
             yield _change("models_in_production", n, f"{n} model{'' if n == 1 else 's'} in production", m)
             if not re.search(r"\b(llm|language)\b", m.group(), re.IGNORECASE):
