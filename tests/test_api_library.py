@@ -142,7 +142,11 @@ def test_an_estimate_with_figures_of_ones_own(client: httpx.Client) -> None:
 
     mine = {"people": {"low": 40, "high": 50}}
     assert total({"profile": PROFILE, "assumptions": mine}) > total({"profile": PROFILE})
-    for bad in ({"people": {"low": 5, "high": 1}}, {"people": {"low": -1, "high": 1}}, {"peeple": {"low": 1, "high": 1}}):
+    for bad in (
+        {"people": {"low": 5, "high": 1}},
+        {"people": {"low": -1, "high": 1}},
+        {"peeple": {"low": 1, "high": 1}},
+    ):
         assert client.post("/v1/estimate", json={"profile": PROFILE, "assumptions": bad}).status_code == 422
 
 
