@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +19,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from advisor.channels.api.auth import Access
-from advisor.channels.slack import advisors, assessment_form, profile_form, words
+from advisor.channels.slack import assessment_form, profile_form, words
 from advisor.channels.slack.blocks import FEEDBACK
+from advisor.channels.slack.bot import Bot
 from advisor.channels.slack.pool import Pool
+from advisor.errors import ConfigError
 from advisor.knowledge.load import default_root, load
 from advisor.records.owner import Owner
 from advisor.schema import Profile
@@ -456,16 +459,12 @@ def test_the_command_answers_and_stops_when_told(rig: Rig, mode: str) -> None:
 
 
 def test_a_token_that_slack_does_not_take_is_said_before_anything_starts(rig: Rig) -> None:
-    from dataclasses import replace
-
-    from advisor.channels.slack.bot import Bot
-    from advisor.errors import ConfigError
-
     settings = replace(settings_of(rig.server, rig.needs_service()), bot_tokens=("xoxb-old",))
     with pytest.raises(ConfigError, match="invalid_auth") as error:
         Bot(settings)
     assert "xoxb-old" not in str(error.value)
 
 
-def test_retries_are_few_enough_for_a_person_who_waits() -> None:
-    assert advisors.SECONDS <= 120
+def test_an_address_that_is_none_is_said_before_anything_starts(rig: Rig) -> None:
+    with pytest.raises(ConfigError):
+        Bot(replace(settings_of(rig.server, rig.needs_service()), advisor_url="advisor"))

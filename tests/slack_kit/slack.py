@@ -164,7 +164,7 @@ class Slack:
                 raise AssertionError(f"it did not come within {seconds} s; the last calls were {last}")
             return true()
 
-    def quiet(self, seconds: float = 0.25) -> None:
+    def quiet(self, seconds: float = 0.2) -> None:
         """Return once the bot has called nothing for so long."""
         seen = -1
         while seen != len(self.calls):

@@ -45,6 +45,8 @@ class Bot:
         self._settings = settings
         self._workspaces = open_workspaces(settings)
         self._advisors = AdvisorClients(settings)
+        for team in self._workspaces:
+            self._advisors.of(team)  # an address or key that cannot be one is told now, and not to who asks
         self._answering = Answering(self._advisors.of)
         self._desk = Desk(lambda team: self._advisors.of(team).patient)
         self._pool = pool or Pool()

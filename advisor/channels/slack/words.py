@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.channels.slack.runs import label
 from advisor.client import ApiError, Unreachable
-from advisor.errors import AdvisorError
+from advisor.errors import InputError
 
 GREETING = (
     "Ask me about running machine learning and LLM systems in your organisation, for example: "
@@ -33,6 +33,6 @@ def failure(error: Exception) -> str:
         if error.status >= 500:
             return SILENT
         return label(f"{error.message} {error.hint}".strip())
-    if isinstance(error, AdvisorError):
+    if isinstance(error, InputError):
         return label(f"{error.message} {error.hint}".strip())
     return SORRY
