@@ -70,10 +70,11 @@ def build(
         shas = [text_hash(t) for t in texts]
         _need_space(data, len(found) * embedder.dimension * 4 * 5 + 10 * sum(map(len, texts)))
         with Record(data / "index.db") as record:
-            vectors, new = _embed(embedder, texts, shas, record, report)
             asked = questions.answered(documents, found)
-            asked_shas = [text_hash(question) for _, question in asked]
-            asked_vectors, _ = _embed(embedder, [question for _, question in asked], asked_shas, record, report)
+            asked_texts = [question for _, question in asked]
+            asked_shas = [text_hash(question) for question in asked_texts]
+            vectors, missing = _embed(embedder, [*texts, *asked_texts], [*shas, *asked_shas], record, report)
+            new, vectors, asked_vectors = len(missing.intersection(shas)), vectors[: len(texts)], vectors[len(texts) :]
             version = f"{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
             folder = index_folder(data) / f".building-{version}"
             folder.mkdir(parents=True, mode=0o700)
@@ -145,7 +146,8 @@ def _unchanged(settings: Settings, embedder: Embedder) -> Manifest | None:
 
 def _embed(
     embedder: Embedder, texts: Sequence[str], shas: Sequence[str], record: Record, report: Progress
-) -> tuple[Vectors, int]:
+) -> tuple[Vectors, set[str]]:
+    """Shape (texts, dimension), and the hashes of the texts that had to be embedded."""
     known = record.embeddings(embedder.identity, shas, embedder.dimension)
     missing = list({sha: text for sha, text in zip(shas, texts, strict=True) if sha not in known}.items())
     # Like lengths together, so that batches carry little padding.
@@ -162,7 +164,7 @@ def _embed(
     vectors = np.empty((len(shas), embedder.dimension), dtype=np.float32)
     for row, sha in enumerate(shas):
         vectors[row] = known[sha]
-    return vectors, len(missing)
+    return vectors, {sha for sha, _ in missing}
 
 
 def _cut(cutting: Child, documents: Collection[Document], before: _Before, report: Progress) -> list[Passage]:
