@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.config import Settings, load_settings
 from advisor.models.export import ensure_exported
-from advisor.records.database import Database
-from advisor.records.store import Records
+
+if TYPE_CHECKING:
+    from advisor.records.store import Records
 
 FIXTURE = Path(__file__).parent / "fixtures" / "corpus"
 SHARED = Path(tempfile.gettempdir()) / f"mlops-advisor-tests-{os.getuid()}"
@@ -28,4 +30,7 @@ def settings_for(corpus: Path = FIXTURE, home: Path | None = None) -> Settings:
 
 def records_at(path: Path) -> Records:
     """The records in a database of a test's own."""
+    from advisor.records.database import Database
+    from advisor.records.store import Records
+
     return Records(Database(path))
