@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from advisor.advice.facts import describe, setting
 from advisor.advice.roadmap import QUICK_WIN_WEEKS, Item, Plan, roadmap
-from advisor.advice.words import count, finding, level_name, listed, lower_first, number, role_name, span
+from advisor.advice.staffing import who
+from advisor.advice.words import count, finding, level_name, listed, lower_first, number, span
 from advisor.knowledge.load import Corpus
 from advisor.schema import Finding, Profile, Table, Value
 
@@ -79,7 +80,7 @@ def _summary(profile: Profile, corpus: Corpus, plan: Plan) -> Finding:
             f"{span(low, high, 'person-weeks')} in all, by our planning estimate",
             f"At {number(plan.capacity)} person-weeks a quarter ({plan.capacity_reason}), {len(plan.items)} of them "
             f"fit into {count(plan.quarters, 'quarter')}",
-            f"Most of the work lies with the {listed(role_name(corpus, o) for o in busiest)}" if busiest else "",
+            f"Most of the work lies with the {listed(who(o, profile, corpus) for o in busiest)}" if busiest else "",
         ],
         inputs=describe(profile, corpus),
         values=[
@@ -95,7 +96,7 @@ def _summary(profile: Profile, corpus: Corpus, plan: Plan) -> Finding:
                 [
                     "later" if not i.start else f"Q{i.start}" if i.start == i.end else f"Q{i.start}–Q{i.end}",
                     i.practice.title,
-                    role_name(corpus, i.practice.owner),
+                    who(i.practice.owner, profile, corpus),
                     span(i.effort.low, i.effort.high),
                     str(i.practice.level),
                 ]

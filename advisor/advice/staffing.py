@@ -105,6 +105,17 @@ def hire_order(profile: Profile, corpus: Corpus) -> list[Need]:
     return [need for need in needs(profile, corpus) if need.gap]
 
 
+def who(role: str, profile: Profile, corpus: Corpus) -> str:
+    """Who does the work of a role here: those who have it, whoever wears the hat, or somebody still to hire."""
+    name = role_name(corpus, role)
+    if not profile.team or profile.team.get(role):
+        return name
+    if any(need.role == role for need in hire_order(profile, corpus)):
+        return f"{name} (to hire)"
+    worn = _hat(role, profile, corpus)
+    return f"{role_name(corpus, worn)} (as {name})" if worn and profile.team.get(worn) else name
+
+
 def staffing_findings(profile: Profile, corpus: Corpus) -> list[Finding]:
     """Next hire, team picture, hats, pay of the next hire and the RACI table."""
     facts = describe(profile, corpus)

@@ -14,6 +14,7 @@ from advisor.advice.charts import charts
 from advisor.advice.facts import describe
 from advisor.advice.staffing import hire_order
 from advisor.advice.target import not_yet
+from advisor.advice.words import role_name
 from advisor.answer import abstain, keyless, premise, prompting, selection, wording
 from advisor.answer.cite import Bibliography, broken
 from advisor.answer.evidence import Ranked, answered, rank
@@ -123,6 +124,8 @@ class Draft:
             if u.intent == "explain" and u.personal:
                 self.findings += [f for f in not_yet(self.profile, owner.corpus) if near & set(f.docs)]
             self.findings = selection.relevant(u, self.findings, near)
+            if u.intent == "hire" and u.wants == "amount" and u.follow_up and u.known and order:
+                self.findings = [*self._price_of_hiring(order[0].role), *self.findings]
             self.asks = self._to_ask()
         judgement = abstain.judge(u, self.ranked, owner.rarity, owner.knows, bool(self.findings))
         if judgement.outcome != "answer":
@@ -138,6 +141,18 @@ class Draft:
             with self.clock.step("compose"):
                 for block in keyless.compose(u, self.ranked, self.findings, self.writer, owner.rarity, self._within):
                     yield self._say(block)
+
+    def _price_of_hiring(self, role: str) -> list[Finding]:
+        """What the yearly cost becomes with one more of a role."""
+        team = {**self.profile.team, role: self.profile.team.get(role, 0) + 1}
+        more = self.profile.model_copy(update={"team": team})
+        found = engine.advise("what-if", more, self.owner.corpus, before=self.profile)
+        name = role_name(self.owner.corpus, role)
+        return [
+            f.model_copy(update={"title": "The hire", "text": f"With one more {name}, {f.text[0].lower()}{f.text[1:]}"})
+            for f in found
+            if f.kind == "cost"
+        ][:1]
 
     def _to_ask(self) -> list[str]:
         """What nobody has said and the advice hangs on; nothing where the question is about the world."""

@@ -14,7 +14,7 @@ from advisor.answer.cite import Bibliography
 from advisor.answer.evidence import DEFINITION, Ranked, Rarity, fact_unit, inside
 from advisor.answer.sections import Section, Unit, best_unit, sections
 from advisor.answer.selection import factual
-from advisor.answer.text import overlap, sentences, stems
+from advisor.answer.text import numbers, overlap, sentences, stems
 from advisor.answer.understand import Understanding
 from advisor.schema import Document, Finding, Hit
 
@@ -76,8 +76,10 @@ class Writer:
                 key=lambda pair: len(pair[1].stems & wanted),
                 default=None,
             )
-            carried = best is not None and len(best[1].stems & wanted) >= max(
-                3, CARRIED * min(len(wanted), len(best[1].stems))
+            carried = (
+                best is not None
+                and len(best[1].stems & wanted) >= max(3, CARRIED * min(len(wanted), len(best[1].stems)))
+                and set(numbers(span.text)) <= set(numbers(best[1].text))  # a computed figure is no document's
             )
             found = [(best[0], best[1])] if best and carried else []
             found += [
