@@ -107,11 +107,14 @@ def index(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make a new version even where nothing changed.")] = False,
 ) -> None:
     """Bring the search index up to date with the corpus."""
-    from advisor.channels.startup import build_index
-    from advisor.channels.terminal import say
-    from advisor.config import load_settings
+    from advisor.index.child import start_cutter
 
-    say(f"The index is ready: {build_index(load_settings(), rebuild=rebuild)}.")
+    with start_cutter() as cutting:  # before our own imports, beside which its own take place
+        from advisor.channels.startup import build_index
+        from advisor.channels.terminal import say
+        from advisor.config import load_settings
+
+        say(f"The index is ready: {build_index(load_settings(), rebuild=rebuild, cutting=cutting)}.")
 
 
 @corpus_app.command("check")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from advisor.answer.pipeline import Advisor
     from advisor.channels.session import Desk
     from advisor.config import Settings
+    from advisor.index.child import Child
 
 
 def stale(settings: Settings) -> str:
@@ -25,13 +26,16 @@ def stale(settings: Settings) -> str:
     return ""
 
 
-def build_index(settings: Settings, *, rebuild: bool = False) -> str:
-    """Build or bring up to date, with progress on stderr; one line about the outcome. Raises AdvisorError."""
+def build_index(settings: Settings, *, rebuild: bool = False, cutting: Child | None = None) -> str:
+    """Build or bring up to date, with progress on stderr; one line about the outcome. Raises AdvisorError.
+
+    `cutting` is a cutter that was started ahead.
+    """
     from advisor.index.build import build
     from advisor.models.embedder import make_embedder
 
     try:
-        manifest = build(settings, make_embedder(settings), progress(), rebuild=rebuild)
+        manifest = build(settings, make_embedder(settings), progress(), rebuild=rebuild, cutting=cutting)
     finally:
         end_progress()
     return (

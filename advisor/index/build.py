@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from advisor.errors import Busy, IndexUnavailable, StorageError
 from advisor.index import cutter, questions
-from advisor.index.child import Child
+from advisor.index.child import Child, start_cutter
 from advisor.index.manifest import Manifest, current, damaged, index_folder, measure, point_to, read_manifest
 from advisor.index.record import Record, text_hash
 from advisor.knowledge import chunk, glossary, load, render
@@ -43,11 +43,17 @@ EMBED_AT_ONCE = 256
 
 
 def build(
-    settings: Settings, embedder: Embedder, progress: Progress | None = None, *, rebuild: bool = False
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress | None = None,
+    *,
+    rebuild: bool = False,
+    cutting: Child | None = None,
 ) -> Manifest:
     """The manifest of an index of the present corpus: the serving one where nothing changed, else a new one.
 
-    Only new text is embedded. `rebuild` makes a new version even so. Raises Busy, CorpusError, StorageError or
+    Only new text is embedded. `rebuild` makes a new version even so; `cutting` is a cutter that the caller
+    started ahead, for its imports take longest. Raises Busy, CorpusError, StorageError or
     ModelUnavailable; whatever happens, the serving version stays as it was until the new one is complete.
     """
     report = progress or _silent
@@ -58,22 +64,26 @@ def build(
             report(serving.passages, serving.passages, "unchanged")
             return serving
         _sweep(data)
-        cutting = stack.enter_context(Child(cutter.MODULE, what="Cutting the documents"))
+        cutting = cutting or stack.enter_context(start_cutter())
         chroma = stack.enter_context(_chroma("build", settings.chroma_url))
         report(0, 1, "reading the corpus")
         corpus = load.load(settings.corpus)
         documents = render.render(corpus)
-        found = _cut(cutting, documents.values(), {} if rebuild else _cut_before(data), report)
-        if not found:
-            raise IndexUnavailable("The corpus has no text to index.", "Check ADVISOR_CORPUS: advisor corpus check")
-        texts = [embed_text(p, documents[p.doc_id]) for p in found]
-        shas = [text_hash(t) for t in texts]
-        _need_space(data, len(found) * embedder.dimension * 4 * 5 + 10 * sum(map(len, texts)))
+        kept = _kept(documents.values(), {} if rebuild else _cut_before(data))
+        changed = [documents[id] for id, cut in kept.items() if not cut]
+        cutter.order(cutting, changed)
         with Record(data / "index.db") as record:
+            known = record.embeddings(embedder.identity, embedder.dimension)  # while the cutter is at work
+            found = _cut(cutting, kept, changed, report)
+            if not found:
+                raise IndexUnavailable("The corpus has no text to index.", "Check ADVISOR_CORPUS: advisor corpus check")
+            texts = [embed_text(p, documents[p.doc_id]) for p in found]
+            shas = [text_hash(t) for t in texts]
+            _need_space(data, len(found) * embedder.dimension * 4 * 5 + 10 * sum(map(len, texts)))
             asked = questions.answered(documents, found)
             asked_texts = [question for _, question in asked]
             asked_shas = [text_hash(question) for question in asked_texts]
-            vectors, missing = _embed(embedder, [*texts, *asked_texts], [*shas, *asked_shas], record, report)
+            vectors, missing = _embed(embedder, [*texts, *asked_texts], [*shas, *asked_shas], known, record, report)
             new, vectors, asked_vectors = len(missing.intersection(shas)), vectors[: len(texts)], vectors[len(texts) :]
             version = f"{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
             folder = index_folder(data) / f".building-{version}"
@@ -81,9 +91,9 @@ def build(
             try:
                 report(0, 3, "writing the index")
                 _write_vectors(folder, documents, found, vectors)
-                questions.write(folder, [row for row, _ in asked], asked_vectors)
                 chroma.begin([str(folder), version])
-                _write_words(folder, texts, glossary.synonyms(corpus))
+                _write_words(folder, documents, texts, glossary.synonyms(corpus))
+                questions.write(folder, [row for row, _ in asked], asked_vectors)
                 report(1, 3, "building Chroma")
                 with_chroma = _in_chroma(chroma, folder)
                 manifest = Manifest(
@@ -145,10 +155,14 @@ def _unchanged(settings: Settings, embedder: Embedder) -> Manifest | None:
 
 
 def _embed(
-    embedder: Embedder, texts: Sequence[str], shas: Sequence[str], record: Record, report: Progress
+    embedder: Embedder,
+    texts: Sequence[str],
+    shas: Sequence[str],
+    known: dict[str, Vectors],
+    record: Record,
+    report: Progress,
 ) -> tuple[Vectors, set[str]]:
     """Shape (texts, dimension), and the hashes of the texts that had to be embedded."""
-    known = record.embeddings(embedder.identity, shas, embedder.dimension)
     missing = list({sha: text for sha, text in zip(shas, texts, strict=True) if sha not in known}.items())
     # Like lengths together, so that batches carry little padding.
     missing.sort(key=lambda item: len(item[1]))
@@ -167,12 +181,17 @@ def _embed(
     return vectors, {sha for sha, _ in missing}
 
 
-def _cut(cutting: Child, documents: Collection[Document], before: _Before, report: Progress) -> list[Passage]:
-    """Every document's passages in order; only those that the serving index has not got are cut."""
-    by_document = {d.id: before.get((d.id, d.title, d.text)) or [] for d in documents}
-    changed = [d for d in documents if not by_document[d.id]]
-    new = cutter.cut(cutting, changed, lambda done: report(done, len(changed), "cutting passages"))
-    by_document.update(zip([d.id for d in changed], new, strict=True))
+def _kept(documents: Collection[Document], before: _Before) -> dict[str, list[Passage]]:
+    """Document id → the passages that the serving index has of it; none where it is new or has changed."""
+    return {d.id: before.get((d.id, d.title, d.text)) or [] for d in documents}
+
+
+def _cut(
+    cutting: Child, kept: dict[str, list[Passage]], changed: Sequence[Document], report: Progress
+) -> list[Passage]:
+    """Every document's passages in order: those that were kept, and those that the cutter was ordered to cut."""
+    new = cutter.collect(cutting, changed, lambda done: report(done, len(changed), "cutting passages"))
+    by_document = {**kept, **dict(zip([d.id for d in changed], new, strict=True))}
     return [p for found in by_document.values() for p in found]
 
 
@@ -199,14 +218,16 @@ def _cut_before(data: Path) -> _Before:
 def _write_vectors(folder: Path, documents: dict[str, Document], found: Sequence[Passage], vectors: Vectors) -> None:
     position = {id: i for i, id in enumerate(documents)}
     rows = [[p.id, position[p.doc_id], p.start, p.end, p.headings] for p in found]
-    _dump(folder / "documents.json", [d.model_dump(exclude_defaults=True) for d in documents.values()])
     _dump(folder / "passages.json", rows)
     np.save(folder / "embeddings.npy", vectors, allow_pickle=False)
 
 
-def _write_words(folder: Path, texts: Sequence[str], synonyms: dict[str, list[str]]) -> None:
+def _write_words(
+    folder: Path, documents: dict[str, Document], texts: Sequence[str], synonyms: dict[str, list[str]]
+) -> None:
     from advisor.index import lexical
 
+    _dump(folder / "documents.json", [d.model_dump(exclude_defaults=True) for d in documents.values()])
     _dump(folder / "glossary.json", {"synonyms": synonyms, "vocabulary": glossary.vocabulary(texts)})
     lexical.build(texts, folder)
 

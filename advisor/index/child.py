@@ -71,3 +71,8 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
+
+
+def start_cutter() -> Child:
+    """The child that cuts documents into passages (`advisor.index.cutter`), importing LlamaIndex from now on."""
+    return Child("advisor.index.cutter", what="Cutting the documents")

@@ -17,12 +17,14 @@ from advisor.schema import Document, Passage
 if TYPE_CHECKING:
     from advisor.index.child import Child
 
-MODULE = "advisor.index.cutter"
 
-
-def cut(child: Child, documents: Sequence[Document], each: Callable[[int], None]) -> list[list[Passage]]:
-    """The passages of each document, cut by a child that runs this module. `each` hears how many are done."""
+def order(child: Child, documents: Sequence[Document]) -> None:
+    """Have a child that runs this module cut documents."""
     child.begin([[d.id, d.kind, d.title, d.text] for d in documents])
+
+
+def collect(child: Child, documents: Sequence[Document], each: Callable[[int], None]) -> list[list[Passage]]:
+    """The passages of each document that was ordered, as they are cut. `each` hears how many are done."""
     found: list[list[Passage]] = []
     for document, line in zip(documents, child.lines(), strict=False):
         found.append(

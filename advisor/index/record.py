@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,15 +50,10 @@ class Record:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def embeddings(self, embedder: str, shas: Iterable[str], dimension: int) -> dict[str, Vectors]:
-        """The stored vectors among `shas`; one of the wrong size counts as not stored."""
-        wanted = set(shas)
+    def embeddings(self, embedder: str, dimension: int) -> dict[str, Vectors]:
+        """Text hash → stored vector; one of the wrong size counts as not stored."""
         rows = self._db.execute("SELECT sha, vector FROM embeddings WHERE embedder = ?", (embedder,))
-        return {
-            sha: np.frombuffer(blob, dtype=np.float32)
-            for sha, blob in rows
-            if sha in wanted and len(blob) == 4 * dimension
-        }
+        return {sha: np.frombuffer(blob, dtype=np.float32) for sha, blob in rows if len(blob) == 4 * dimension}
 
     def add_embeddings(self, embedder: str, shas: Sequence[str], vectors: Vectors) -> None:
         """Kept at once, so that a build that was cut off goes on where it stopped."""
