@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -39,6 +41,7 @@ class HybridRetriever:
         self._index = index
         self._embedder = embedder
         self._reranker = reranker
+        self._beside = ThreadPoolExecutor(os.cpu_count(), "search")
         self.documents: Mapping[str, Document] = index.documents
 
     def retrieve(self, query: str, k: int = 8, filters: Filters | None = None, *, told: str = "") -> list[Hit]:
@@ -53,16 +56,19 @@ class HybridRetriever:
         expansion = index.glossary.expand(query)
         vector = self._vector(" ".join([expansion.query, *expansion.added[:2]]))
         allowed = index.mask(filters)
+        # Chroma searches without holding the interpreter, and takes longer than all the rest.
+        searching = None if vector is None else self._beside.submit(self._nearest, vector, allowed)
         lexical = index.bm25.scores(expansion.text)
         if allowed is not None:
             lexical = np.where(allowed, lexical, 0)
-        dense = [] if vector is None else [row for row, _ in self._nearest(vector, allowed)]
+        words = _top(lexical, DEPTH)
         asked = {} if vector is None else index.questions.near(vector, ASKED_DEPTH, allowed)
         if vector is not None and told and told != query and (whole := self._vector(told[:QUERY_CHARS])) is not None:
             for row, cosine in index.questions.near(whole, ASKED_DEPTH, allowed).items():
                 asked[row] = max(cosine, asked.get(row, 0.0))
             asked = dict(sorted(asked.items(), key=lambda item: -item[1]))
-        fused = _fuse(dense, _top(lexical, DEPTH))
+        dense = [row for row, _ in searching.result()] if searching else []
+        fused = _fuse(dense, words)
         if self._reranker:
             fused = self._rerank(query, fused)
         most = k if filters and filters.docs else PER_DOCUMENT
@@ -70,8 +76,9 @@ class HybridRetriever:
         # Fused into the ranks they push the records aside that guides are about; at the end they are there to be weighed.
         found = dict(rows)
         likely = [(row, 0.0) for row, c in asked.items() if c >= ASKED_LEAST and row not in found]
-        late = self._pick([*rows[: k - k // 4], *likely], k, most)[k - k // 4 :]
-        rows = [*rows[: k - len(late)], *late]
+        if likely:
+            late = self._pick([*rows[: k - k // 4], *likely], k, most)[k - k // 4 :]
+            rows = [*rows[: k - len(late)], *late]
         return [
             Hit(
                 passage=(passage := index.passage(row)),

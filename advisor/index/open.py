@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from advisor.errors import Busy, IndexUnavailable
 from advisor.index.lexical import Bm25
@@ -131,6 +132,8 @@ def open_index(settings: Settings, embedder: Embedder, store: Literal["chroma", 
         raise IndexUnavailable(f"The index is damaged: {e}.", REBUILD) from e
     if exact.vectors.shape != (len(rows), manifest.dimension):
         raise IndexUnavailable("The index is damaged: its vectors do not fit its passages.", REBUILD)
+    # A product over so few vectors is quicker alone than shared out, and its helpers would spin on the other cores.
+    threadpool_limits(limits=1, user_api="blas")
     notes: list[str] = []
     if manifest.corpus != corpus_version(settings.corpus.resolve()):
         notes.append("The corpus has changed since the index was built. Bring it up to date: advisor index")

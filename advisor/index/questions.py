@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from advisor.interfaces import Vectors
     from advisor.schema import Document, Passage
 
+LEAST = 0.3
+"""Two questions farther apart than this have nothing in common."""
 ROWS, VECTORS = "questions.json", "questions.npy"
 
 
@@ -36,13 +38,14 @@ class Questions:
         return cls(rows, vectors)
 
     def near(self, vector: Vectors, k: int, allowed: Vectors | None = None) -> dict[int, float]:
-        """Passage row → cosine of its nearest question, for the k nearest passages, best first."""
+        """Passage row → cosine of its nearest question, for the k nearest passages, best first; none below LEAST."""
         cosines = self._vectors @ vector
         if allowed is not None:
             cosines = np.where(allowed[self._rows], cosines, -1.0)
         best: dict[int, float] = {}
-        for i in np.argsort(-cosines, kind="stable")[: 4 * k].tolist():
-            if len(best) == k or cosines[i] <= 0:
+        likely = np.flatnonzero(cosines >= LEAST)
+        for i in likely[np.argsort(-cosines[likely], kind="stable")].tolist():
+            if len(best) == k:
                 break
             best.setdefault(int(self._rows[i]), float(cosines[i]))
         return best

@@ -54,8 +54,8 @@ class OnnxEmbedder:
 
     @cached_property
     def _one(self) -> Any:
-        # One thread answers a query as fast as two, and leaves the other core to its neighbours.
-        return _session(self._folder / "model.onnx", 1)
+        # Two threads that wait for each other awake, and sleep between questions, take two thirds of the time of one.
+        return _session(self._folder / "model.onnx", min(2, os.cpu_count() or 1), awake=True)
 
     @cached_property
     def _many(self) -> Any:
@@ -87,13 +87,14 @@ class OnnxEmbedder:
         return vectors
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path, threads: int, *, awake: bool = False) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if awake else "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # at the end of each run
     options.log_severity_level = 3
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
