@@ -91,7 +91,8 @@ def _hat(role: str, profile: Profile, corpus: Corpus) -> str | None:
     team = team_size(profile)
     small = (team is not None and team < 7) or (profile.people is not None and profile.people < SMALL_COMPANY)
     # The jump from notebook to production is the one hat that data scientists drop first.
-    if not small or role in ("ml-engineer", "ai-engineer"):
+    # Nor does building pipelines teach anybody to frame a task and to judge a model.
+    if not small or role in ("ml-engineer", "ai-engineer", "data-scientist"):
         return None
     record = corpus.get(Role, role)
     candidates = [r for r in record.merges_with if profile.team.get(r)]

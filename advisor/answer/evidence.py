@@ -73,13 +73,16 @@ def named_documents(u: Understanding, documents: Mapping[str, Document]) -> list
 ASKED = 0.6
 ASKED_FACT = 0.3
 """The same where a date or a price is wanted: the record has it more often than the guide."""
-SURELY_ASKED = 0.5
+BESIDE = 0.5
+"""A guide that never mentions what the question names answers another question in like words."""
+SURELY_ASKED = 0.7
 """On top, for what is nearly the very question."""
 BY_HEADING = 0.45
 """A record's heading only names its subject; a guide's questions were written as somebody would ask them."""
 TITLED = 0.2
 SAME_QUESTION = 0.55
 """Cosine from which a heading asks what the asker does."""
+OTHER_SIZE = 0.5
 OTHER_SECTOR = 0.3
 ANY_SECTOR = 0.15
 _KIND_WEIGHT = {"term": -0.03, "cost": -0.05, "practice": -0.08}
@@ -96,6 +99,7 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
     named = set(named_documents(u, documents))
     direct = {f"{_KIND_DOCS.get(m.kind)}/{m.id}" for m in u.mentions if m.direct}
     definition = bool(DEFINITION.search(u.reading))
+    subjects = [m.words for m in u.mentions if m.direct and m.kind in ("threat", "regulation", "tool", "adaptation")]
     proper = stems(" ".join(_NAME.findall(u.reading)))
     best_score = max((h.score for h in hits), default=1.0) or 1.0
     pool: dict[tuple[str, int], tuple[Section, Document, float, float]] = {}
@@ -124,7 +128,7 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
         words = {s for unit in section.units for s in unit.stems} | stems(" ".join(section.headings))
         covered = coverage(wanted or query, words, rarity)
         heading = coverage(query, stems(" ".join(section.headings)), rarity)
-        certain = 1.0 if document.questions else BY_HEADING
+        certain = (1.0 if document.questions else BY_HEADING) * (1.0 if _speaks_of(document, subjects) else BESIDE)
         asked = max(certain * _likeness(near.get(document.id, 0.0)), 0.5 * _asked(query, document, rarity))
         dry = bool(_DRY.match(section.headings[-1]) if section.headings else False)
         value = 0.39 * score + 0.51 * max(dense, 0.0) + 0.32 * covered + 0.07 * heading
@@ -154,6 +158,8 @@ def rank(u: Understanding, hits: Sequence[Hit], documents: Mapping[str, Document
             value -= 0.12
         if document.kind == "term" and not definition:
             value -= 0.07
+        if (other := _sizes(document.title)) and (wanted_sizes := _sizes(u.reading)) and other.isdisjoint(wanted_sizes):
+            value -= OTHER_SIZE
         if not any(unit.kind != "intro" for unit in section.units):
             value -= 0.5
         own = _likeness(under.get((section.doc_id, section.start), 0.0))
@@ -188,10 +194,24 @@ def inside(u: Understanding, within: Sequence[Hit], top: Ranked, rarity: Rarity)
     return best, own >= SAME_QUESTION and own > asked.get(opening.start, 0.0) + 0.02
 
 
+def _speaks_of(document: Document, subjects: Sequence[str]) -> bool:
+    """Does it mention one of what the question names, where it names anything?"""
+    text = document.text.lower()
+    return not subjects or any(s in text for s in subjects)
+
+
+def _sizes(text: str) -> set[str]:
+    """The model sizes that a text names: 7B, 70B."""
+    return set(re.findall(r"\b(\d+(?:\.\d)?) ?[bB]\b", text))
+
+
 def answered(hits: Sequence[Hit], ranked: Sequence[Ranked]) -> float:
     """How nearly one of the best guides says that it answers this very question: 0 to 1."""
-    guides = {r.document.id for r in ranked if r.document.kind == "guide"}
-    return max((_likeness(h.asked) for h in hits if h.document.id in guides), default=0.0)
+    near: dict[str, float] = {}
+    for hit in hits:
+        near[hit.document.id] = max(near.get(hit.document.id, 0.0), _likeness(hit.asked))
+    guides = [r for r in ranked if r.document.kind == "guide"]
+    return max((min(r.asked, near.get(r.document.id, 0.0)) for r in guides), default=0.0)
 
 
 def _likeness(cosine: float) -> float:

@@ -144,7 +144,7 @@ _IN_USE = re.compile(r"\b(?:we|our team|i)\b[^.?!]{0,60}?\b(?:use|using|run|runn
 _WITHOUT = re.compile(
     r"\b(?:no|without|not|instead of|left|dropped|don'?t (?:have|use|run)) (?:any )?([\w&.-]+)", re.IGNORECASE
 )
-_ASKING = re.compile(r"\b(should|shall|could|can|would|do) (we|i)\b[^.?!]*$|\b(which|what|compare|vs|versus|better|recommend|alternatives?|is|are)\b[^.?!]*\?", re.IGNORECASE)  # fmt: skip
+_ASKING = re.compile(r"\b(vs\.?|versus)\b|\b(should|shall|could|can|would|do) (we|i)\b[^.?!]*$|\b(which|what|compare|vs|versus|better|recommend|alternatives?|is|are)\b[^.?!]*\?", re.IGNORECASE)  # fmt: skip
 
 
 def extract(text: str, profile: Profile, lexicon: Lexicon) -> list[ProfileChange]:

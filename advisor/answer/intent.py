@@ -16,7 +16,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwhere (do we stand|are we|we are|we stand)\b", 4),
         (r"\bhow mature\b|\b(our|my) (current )?(mlops |llmops )?(maturity|level)\b", 4),
         (r"\b(assess|evaluate|rate|score|grade|audit|benchmark) (us|(our|my) (own )?(company|team|organi[sz]ation|org|firm|startup|maturity|setup|set-up|level|practices|ml|mlops|llmops|ai)\b)", 4),
-        (r"\bwh(at|ich) (maturity )?level (are|am|is|would|do) (we|i|our|my|that|this)\b", 4),
+        (r"\bwh(at|ich) ([\w-]+ ){0,4}level (are|am|is|would|do) (we|i|our|my|that|this)\b", 6),
         (r"\bare we (at|on|ready|any good|mature|behind|doing)\b", 3),
         (r"\b(which|what) (maturity )?level (is|would be|should be) (right|enough|needed|best|appropriate)\b|\bwhat level (should|do|would)\b", 4),
         (r"\bself[- ]?assess|\bassessment\b", 1.5),
@@ -35,7 +35,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwho(m)? (do|should|must|would|will) (we|i)\b.{0,20}\b(need|hire|have|get|bring)\b|\bwhom?\b.{0,12}\bneed\b", 4),
         (r"\b(which|what) (roles?|people|team|skills|positions?)\b", 3),
         (r"\bteam (size|structure|composition|setup|look)\b|\bhow (big|large)\b.{0,20}\bteam\b|\bhow many (people|engineers|data scientists)\b", 3),
-        (r"\b(salary|salaries|pay(?! (?:for|per|back|off|as|to)\b)|paid|earn|compensation|wages?)\b|\bhow much (does|do|would|is) an? [\w /]*(engineer|scientist|manager|architect|analyst|annotator)\b", 4),
+        (r"\b(salary|salaries|pay(?! (?:for|per|back|off|as|to)\b)|paid|earn|compensation|wages?)\b(?![- ](?:only|plan|tier|version|service|feature|subscription))|\bhow much (does|do|would|is) an? [\w /]*(engineer|scientist|manager|architect|analyst|annotator)\b", 4),
         (r"\b(raci|who owns|who should own|responsible for|accountable)\b", 3),
         (r"\bwho (does|should|must|is)\b", 1.2),
         (r"\bdo (we|i) need (an?|the) [\w /]*(engineer|scientist|manager|architect|team|specialist|lead|officer)\b", 4),
@@ -71,7 +71,7 @@ CUES: dict[Intent, list[tuple[str, float]]] = {
         (r"\bwhat (should|do|must) i (learn|study|know)\b|\bskills? (do )?i need\b", 4),
     ],
     "what-if": [
-        (r"\bwhat (if|happens if|would (change|happen) if|changes if)\b", 9),
+        (r"\bwhat (if|happens if|would (change|happen) if|changes if)\b|^\W*(ok(ay)?,? |and |but )*(what )?if (we|i)\b", 9),
         (r"^(and )?if (we|i)\b|\bsuppose (we|i)\b|\bassum(e|ing) (we|i)\b", 3.5),
     ],
     "explain": [

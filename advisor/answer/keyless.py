@@ -354,6 +354,10 @@ def _other_steps(document: Document, ranked: Sequence[Ranked], writer: Writer) -
     return None
 
 
+_VERDICT = re.compile(r"(?:yes|no)\b[,:;]", re.IGNORECASE)
+"""'Yes, …' answers its own guide's question, and nobody has asked that one."""
+
+
 def _background(ranked: Sequence[Ranked], writer: Writer, most: int, title: str, least: float = 0.0) -> Iterator[str]:
     """Leads of other sections that are nearly as good, one a document."""
     lines: list[str] = []
@@ -367,7 +371,7 @@ def _background(ranked: Sequence[Ranked], writer: Writer, most: int, title: str,
             continue
         if r.warning or lead is None or r.document.id in seen or r.dry or max(r.dense, r.coverage) < least:
             continue
-        if not writer.fresh(lead, 0.4):
+        if _VERDICT.match(lead.text) or not writer.fresh(lead, 0.4):
             continue
         seen.add(r.document.id)
         lines.append(writer.quote(lead, r.document))

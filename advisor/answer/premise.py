@@ -34,7 +34,10 @@ _STATE: list[tuple[re.Pattern[str], frozenset[str], str]] = [
      frozenset({"dormant", "frozen", "retired", "closed", "maintenance"}), "is no longer a choice for new work"),
 ]  # fmt: skip
 _CLAIMS_OPEN = re.compile(r"\b(open[- ]source|apache|mit[- ]licen\w+|foss|oss)\b", re.IGNORECASE)
-_CLAIMS_CLOSED = re.compile(r"\b(proprietary|closed[- ]source|commercial(-| )only|not open[- ]source)\b", re.IGNORECASE)
+_CLAIMS_CLOSED = re.compile(
+    r"\b(proprietary|paid[- ]only|no longer free|not free any ?more|closed[- ]source|commercial(-| )only|not open[- ]source)\b",
+    re.IGNORECASE,
+)
 _ASKS_LICENCE = re.compile(
     r"^\W*(is|are|does|do|what|which|how)\b.{0,40}\b(open[- ]source|licen\w+|free)\b[^,]*\?*$", re.IGNORECASE
 )

@@ -30,7 +30,8 @@ def factual(u: Understanding) -> bool:
     if u.intent == "cost" and (u.topical or u.entities.get("tool") or not u.known) and not u.follow_up:
         return True
     attacked = any(m.kind == "threat" and m.direct for m in u.mentions)
-    if u.intent in ("assess", "next", "threat") and u.topical and not attacked and not (u.follow_up and u.known):
+    ours = u.known and (u.follow_up or u.intent == "assess")
+    if u.intent in ("assess", "next", "threat") and u.topical and not attacked and not ours:
         return True
     if u.personal or u.intent in ("assess", "next", "compare", "career", "what-if"):
         return False
@@ -73,7 +74,11 @@ def relevant(u: Understanding, findings: Sequence[Finding], near: AbstractSet[st
 
 def _for_rules(u: Understanding) -> bool:
     """Is it about the asker's own case, or a choice among tools, so that only a rule can answer it?"""
-    if u.intent in ("compare", "what-if"):
+    if u.intent in ("compare", "what-if") or (
+        u.intent == "threat"
+        and u.answered < THREAT_ANSWERED
+        and any(m.kind == "threat" and m.direct for m in u.mentions)
+    ):
         return True
     if u.intent == "tool":
         return bool(u.entities.get("tool")) or bool(u.entities.get("category") and _WHICH.search(u.reading))
@@ -86,6 +91,7 @@ def _for_rules(u: Understanding) -> bool:
 
 SURELY = 0.5
 VERY_SURELY = 0.8
+THREAT_ANSWERED = 0.7
 _OWNS = re.compile(
     r"\bwho(m)?\b.{0,20}\b(owns?|approves?|signs?|decides?|answers for|responsible|accountable|maintains?|monitors?)\b",
     re.IGNORECASE,

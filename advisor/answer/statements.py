@@ -14,7 +14,7 @@ _SAID: list[tuple[str, AnswerValue, str]] = [
     ("experiment-tracking", "yes", r"\b(?:track\w*|log\w*) (?:our |all |the )?(?:experiments?|runs|training)\b|\bexperiment tracking (?:is )?in place\b|\b(?:use|using|have|on) (?:mlflow|w&b|wandb|weights (?:&|and) biases|clearml|comet|neptune) (?:for|to) (?:track|experiment)\w*"),
     ("experiment-tracking", "no", r"\b(?:no|without|don'?t (?:do|have)|lack) (?:any )?(?:experiment|run) tracking\b|\b(?:don'?t|do not|never) track (?:our |the )?(?:experiments?|runs)\b"),
     ("model-monitoring-basics", "no", r"\b(?:no|without|don'?t (?:do|have)|zero|lack) (?:any |model |real )?(?:model )?monitoring\b|\b(?:don'?t|do not|never) monitor\b|\bnothing is monitored\b"
-        r"|\b(?:nobody|no ?one|none of us) (?:looks at|watches|checks|does|owns|has)\b[^.?!]{0,25}\b(?:monitor\w*|dashboards?|models?|predictions?|drift)\b"),
+        r"|\b(?:nobody|no ?one|none of us) (?:looks at|watches|checks|does|owns|has|monitors)\b[^.?!]{0,25}\b(?:monitor\w*|dashboards?|models?|predictions?|drift|them|it)\b"),
     ("model-monitoring-basics", "yes", r"\bmodel monitoring (?:is )?in place\b|\bwe monitor (?:our |the |all )?models?\b"),
     ("service-monitoring", "yes", r"\b(?:prometheus|grafana|datadog|cloudwatch|new relic) (?:dashboards?|alerts?|for)\b|\bwe (?:have|use) (?:prometheus|grafana|datadog)\b"),
     ("application-ci", "yes", r"\b(?:have|with|use|run) (?:a )?(?:ci|ci/cd|github actions|gitlab ci|jenkins)\b|\bci(?:/cd)? (?:is )?in place\b"),

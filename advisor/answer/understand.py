@@ -318,7 +318,9 @@ _AIMS = [
 
 _SLANG = {"2": "to", "4": "for", "u": "you", "r": "are", "ur": "your", "pls": "please", "plz": "please", "da": "the",
           "wat": "what", "whats": "what is", "hows": "how is", "wheres": "where is", "whos": "who is", "wanna": "want to",
-          "gonna": "going to", "cuz": "because", "bc": "because", "thx": "thanks", "b4": "before"}  # fmt: skip
+          "gonna": "going to", "cuz": "because", "bc": "because", "thx": "thanks", "b4": "before", "rly": "really", "wich": "which", "shud": "should", "cud": "could", "wud": "would", "shld": "should",
+          "taht": "that", "teh": "the", "thier": "their", "hav": "have", "dont": "don't", "doesnt": "doesn't", "cant": "can't",
+          "opensorce": "open source", "opensource": "open source", "ppl": "people", "abt": "about", "btw": "by the way", "w/": "with"}  # fmt: skip
 
 
 def _spelt(question: str, mentions: list[Mention], correct: Callable[[str], str]) -> str:

@@ -11,8 +11,9 @@ from advisor.knowledge.load import Corpus
 from advisor.knowledge.records import Term
 
 _WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
-MIN_TYPO = 5
+MIN_TYPO = 4
 """Shorter words have too many neighbours to be corrected."""
+OFTEN = 100
 
 
 def words(text: str) -> list[str]:
@@ -84,20 +85,19 @@ class Glossary:
         # People seldom mistype the first letter. A short word with one letter exchanged is mostly another word:
         # "paris" is no "parts".
         near = [n for n in near if n[0][0] == word[0] and (len(word) > 6 or not _one_exchanged(word, n[0]))]
+        if len(word) == MIN_TYPO:  # so short a word is only one that lost a letter, and of a word that is used often
+            near = [n for n in near if len(n[0]) > len(word) and self.vocabulary[n[0]] >= OFTEN]
         if not near:
             return None
         return min(near, key=lambda n: (n[1], -self.vocabulary[n[0]], n[0]))[0]
 
     def _is_known(self, word: str) -> bool:
         """Known as it stands or in another inflection."""
-        stems = {
-            word,
-            word.removesuffix("s"),
-            word.removesuffix("es"),
-            word.removesuffix("ed"),
-            word.removesuffix("ing"),
-        }
+        if word not in self._known and f"{word}e" in self._known:
+            return False  # "featur" is no form of "feature", though "features" is
+        stems = {word.removesuffix(end) for end in ("s", "es", "ed", "ing") if word.endswith(end)}
         forms = stems | {s + e for s in stems for e in ("s", "es", "e", "ed", "ing", "d")}
+        forms |= {word + e for e in ("", "s", "es", "ed", "ing", "d")}
         return not forms.isdisjoint(self._known)
 
 
