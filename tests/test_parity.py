@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -27,6 +29,11 @@ from advisor.records.database import Database
 from advisor.records.store import Records
 from advisor.schema import Answer, Profile
 from tests.serving import listening, served
+from tests.slack_kit import people
+from tests.slack_kit.delivery import HttpWire
+from tests.slack_kit.our_bots import over_http
+from tests.slack_kit.server import SlackServer
+from tests.slack_kit.slack import Message, Slack
 
 SMALL = Profile(people=25, team={"data-scientist": 2}, models_in_production=1, clouds=["aws"])
 BANK = Profile(
@@ -156,9 +163,47 @@ def assistant(url: str) -> Ask:
     return ask
 
 
+class Slacker:
+    """A workspace of the stand-in with our bot in it, over the same API."""
+
+    def __init__(self, server: SlackServer, wire: HttpWire, url: str, records: Records) -> None:
+        self.server, self.wire, self.url, self.records = server, wire, url, records
+        self.asked = 0
+
+    def __call__(self, question: str, profile: Profile) -> Answer:
+        """A mention in a channel of its own, whose profile was set; the answer as it is recorded for the thread."""
+        self.asked += 1
+        channel = f"C0PARITY{self.asked:03d}"
+        with AdvisorClient(self.url) as client:
+            client.put_profile(f"slack:T0ONE:{channel}", profile)
+        slack = self.server.slack
+        message, event = people.mention(slack, "T0ONE", channel, "U0ANN", question)
+        assert self.wire.deliver("events_api", event).status == 200
+
+        def whole() -> list[Message]:
+            posts = slack.finished("T0ONE", channel, message.ts)
+            return [p for p in posts if any(block["type"] == "context_actions" for block in p.blocks)]
+
+        (post,) = slack.wait(whole, 30)
+        conversation = self.records.conversations.by_key(f"slack:T0ONE:{channel}:{message.ts}")
+        answer = self.records.conversations.get(conversation).answers[-1]
+        shown = html.unescape(post.reads() + json.dumps(post.blocks, ensure_ascii=False))
+        assert [c.title for c in answer.citations if c.title.split(" (")[0] not in shown] == []
+        return answer
+
+
+@pytest.fixture(scope="module")
+def slacker(url: str, records: Records) -> Iterator[Slacker]:
+    slack = Slack()
+    slack.add("T0ONE")
+    settings = SimpleNamespace(url=url)
+    with SlackServer(slack).running() as server, over_http(server, settings, processes=1) as wires:  # type: ignore[arg-type]
+        yield Slacker(server, wires[0], url, records)
+
+
 @pytest.fixture(scope="module")
 def channels(
-    advisor: Advisor, records: Records, url: str, tmp_path_factory: pytest.TempPathFactory
+    advisor: Advisor, records: Records, url: str, slacker: Slacker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Ask]]:
     folder = tmp_path_factory.mktemp("channels")
     patch = pytest.MonkeyPatch()  # the command opens an advisor each time, which is proven elsewhere and takes seconds
@@ -173,6 +218,7 @@ def channels(
             "chat": chat(url),
             "cli": command_line(folder),
             "mcp": assistant(f"{mcp}/mcp"),
+            "slack": slacker,
             "page": page(Desk(advisor, records)),
         }
     patch.undo()
