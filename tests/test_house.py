@@ -60,8 +60,8 @@ ADAPTERS: dict[str, set[str]] = {
     "slack_sdk": {"channels/slack"},
     "typer": {"channels/cli.py", "channels/commands"},
 }
-HEAVY = ["torch", "sentence_transformers", "transformers", "llama_index", "chromadb", "gradio", "openai", "sqlalchemy", "alembic",
-         "plotly", "onnxruntime", "bm25s", "fastapi", "rich.console"]  # fmt: skip
+HEAVY = ["torch", "sentence_transformers", "transformers", "llama_index", "chromadb", "gradio", "openai", "sqlalchemy",
+         "alembic", "plotly", "onnxruntime", "bm25s", "fastapi", "rich.console"]  # fmt: skip
 
 MOST_LINES = 400
 LONGER = {"knowledge/render.py": 630, "knowledge/records.py": 460}
