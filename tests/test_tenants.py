@@ -12,6 +12,8 @@ import pytest
 
 from advisor.answer.pipeline import Advisor
 from advisor.channels.api.auth import Access
+from advisor.channels.session import Desk
+from advisor.records.conversations import NoSuchConversation
 from advisor.records.owner import Owner
 from tests.homes import records_at
 from tests.test_api import events, serving
@@ -153,3 +155,14 @@ def test_two_people_behind_one_proxy(advisor: Advisor, tmp_path: Path) -> None:
             theirs = called(people.b, method, path, people.ids[path], operation)
             assert theirs == called(people.b, method, path, "no-such-thing", operation), (method, path)
         assert people.seen() == before
+
+
+def test_an_answer_is_gone_with_its_conversation(advisor: Advisor, tmp_path: Path) -> None:
+    desk = Desk(advisor, records_at(tmp_path / "advisor.db"))
+    *_, last = desk.ask("What is a feature store?")
+    assert last.answer
+    assert last.answer.conversation_id
+    assert desk.answer(last.answer.id).id == last.answer.id
+    desk.records.conversations.delete(last.answer.conversation_id)
+    with pytest.raises(NoSuchConversation):
+        desk.answer(last.answer.id)

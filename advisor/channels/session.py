@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from advisor.records.store import Records
 
 RECENT = 200
-"""Answers kept in memory, so that their passages open even where nothing can be recorded."""
+"""Answers that could not be recorded, kept in memory so that their passages open even so."""
 REMEMBERED = 12
 """Turns of a conversation that the next question may lean on."""
 
@@ -66,7 +66,7 @@ class Desk:
     def __init__(self, advisor: Answers, records: Records) -> None:
         self.advisor = advisor
         self.records = records
-        self._recent: OrderedDict[tuple[str, str, str], Answer] = OrderedDict()
+        self._unrecorded: OrderedDict[tuple[str, str, str], Answer] = OrderedDict()
         self._lock = Lock()
 
     def ask(
@@ -112,9 +112,9 @@ class Desk:
             yield Event(kind="done", answer=self._record(records, answer, after, user or owner.user, request_key))
 
     def answer(self, id: str, owner: Owner = LOCAL) -> Answer:
-        """An answer given lately or recorded. Raises NoSuchConversation."""
+        """An answer that is recorded, or was given lately and could not be. Raises NoSuchConversation."""
         with self._lock:
-            recent = self._recent.get((owner.tenant, owner.user, id))
+            recent = self._unrecorded.get((owner.tenant, owner.user, id))
         return recent or self.records.of(owner).conversations.answer(id)
 
     def _record(self, records: Records, answer: Answer, profile: Profile, user: str, request_key: str | None) -> Answer:
@@ -131,10 +131,11 @@ class Desk:
             if request_key is not None:
                 with suppress(StorageError):  # the next try may be luckier
                     records.requests.release(request_key)
-        with self._lock:
-            self._recent[records.owner.tenant, records.owner.user, answer.id] = answer
-            while len(self._recent) > RECENT:
-                self._recent.popitem(last=False)
+            # What is recorded is read from there: memory would still know what was erased.
+            with self._lock:
+                self._unrecorded[records.owner.tenant, records.owner.user, answer.id] = answer
+                while len(self._unrecorded) > RECENT:
+                    self._unrecorded.popitem(last=False)
         return answer
 
 
